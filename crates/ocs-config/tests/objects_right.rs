@@ -1,0 +1,157 @@
+//! Objects files that are right, and what they mean.
+
+use ocs_config::objects::{CampaignList, DialingMode, FieldType, is_iana_zone, parse};
+
+/// The sample of configuration.md, section 1, without what is not built yet.
+const SAMPLE: &str = r#"[[calling-list]]
+name = "Spring"
+dbid = 201
+time-from = "08:00"
+time-until = "18:30"
+time-zone = "America/New_York"
+max-attempts = 10
+options = { channels = 3, duplicates = "refuse", stale_clean_timeout = "1h" }
+[[calling-list.field]]
+name = "balance"
+type = "float"
+send-attribute = "Balance"
+[[calling-list.field]]
+name = "client-id"
+type = "varchar"
+[[calling-list.field]]
+name = "Balance2"
+type = "char"
+length = 8
+send-attribute = "Balance2"
+
+[[campaign]]
+name = "SpringCampaign"
+description = """
+One
+two"""
+calling-lists = [{ name = "Spring", weight = 40 }, "Summer", { name = "Autumn" }]
+
+[[campaign-group]]
+dbid = 301
+campaign = "SpringCampaign"
+group = "Agents"
+dialing-mode = "Preview"
+options = { channels = 30, dialer-uri = "http://127.0.0.1:9000/dial" }
+
+[[campaign-group]]
+campaign = "SpringCampaign"
+group = "Night"
+dialing-mode = 9
+
+[[time-zone]]
+name = "AKT"
+zone = "america/anchorage"
+"#;
+
+#[test]
+fn the_sample_of_the_specification_is_read() {
+    let objects = parse(SAMPLE, "objects.toml").expect("objects");
+    let list = &objects.calling_lists[0];
+    assert_eq!(
+        (list.name.as_str(), list.dbid, list.line),
+        ("Spring", Some(201), 1)
+    );
+    assert_eq!(list.time_from.seconds(), 28_800);
+    assert_eq!(list.time_until.seconds(), 66_600);
+    assert_eq!(list.time_zone.as_deref(), Some("America/New_York"));
+    assert_eq!(list.options.channels, Some(3));
+    assert_eq!(list.options.dialing_rate, None);
+    let fields: Vec<_> = list
+        .fields
+        .iter()
+        .map(|field| (field.wire_name(), field.kind, field.max_length()))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("Balance", FieldType::Float, None),
+            ("client-id", FieldType::Varchar, Some(255)),
+            ("Balance2", FieldType::Char, Some(8)),
+        ]
+    );
+    let campaign = &objects.campaigns[0];
+    assert_eq!((campaign.dbid, campaign.line), (None, 22));
+    assert_eq!(campaign.description, "One\ntwo");
+    let weighted = |name: &str, weight| CampaignList {
+        name: name.to_owned(),
+        weight,
+    };
+    let lists = [
+        weighted("Spring", 40),
+        weighted("Summer", 100),
+        weighted("Autumn", 100),
+    ];
+    assert_eq!(campaign.calling_lists, lists);
+    let groups = &objects.campaign_groups;
+    assert_eq!(groups[0].full_name(), "SpringCampaign@Agents");
+    assert_eq!(groups[0].dialing_mode, DialingMode::Preview);
+    assert_eq!(groups[1].dialing_mode, DialingMode::ProgressiveGvp);
+    assert_eq!((groups[0].line, groups[1].line), (29, 36));
+    let zone = &objects.time_zones[0];
+    assert_eq!(
+        (zone.name.as_str(), zone.zone.as_str(), zone.line),
+        ("AKT", "America/Anchorage", 41)
+    );
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let text = "[[calling-list]]\nname = \"A\"\n[[campaign]]\nname = \"C\"\n\
+                [[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\n";
+    let objects = parse(text, "objects.toml").expect("objects");
+    let list = &objects.calling_lists[0];
+    assert_eq!(list.dbid, None);
+    assert_eq!(
+        (list.time_from.seconds(), list.time_until.seconds()),
+        (28_800, 64_800)
+    );
+    assert_eq!((list.max_attempts, list.time_zone.as_deref()), (10, None));
+    assert!(objects.campaigns[0].calling_lists.is_empty());
+    assert_eq!(
+        objects.campaign_groups[0].dialing_mode,
+        DialingMode::Preview
+    );
+    assert_eq!(
+        parse("", "objects.toml").expect("nothing"),
+        Default::default()
+    );
+}
+
+#[test]
+fn dialing_modes_are_taken_by_name_and_number() {
+    for mode in DialingMode::ALL {
+        let name = mode.name();
+        let spellings = [
+            format!("\"{name}\""),
+            format!("\"{}\"", name.to_lowercase()),
+            mode.number().to_string(),
+            format!("\"{}\"", mode.number()),
+        ];
+        for spelling in spellings {
+            let text = format!(
+                "[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\ndialing-mode = {spelling}\n"
+            );
+            let objects = parse(&text, "objects.toml").expect("objects");
+            assert_eq!(objects.campaign_groups[0].dialing_mode, mode, "{spelling}");
+        }
+    }
+}
+
+#[test]
+fn zones_are_those_of_the_iana_database() {
+    for (name, known) in [
+        ("America/Anchorage", true),
+        ("UTC", true),
+        ("EST", true),
+        ("Mars/Olympus", false),
+        ("", false),
+        ("Etc/Unknown", false),
+    ] {
+        assert_eq!(is_iana_zone(name), known, "{name}");
+    }
+}

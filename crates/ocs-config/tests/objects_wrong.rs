@@ -1,0 +1,185 @@
+//! Objects files that are wrong, and everything that is said of them.
+
+use ocs_config::objects::parse;
+
+type Row = (&'static str, &'static [&'static str]);
+
+/// What the file says, and the problems, a line each.
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    ("[[calling-list]\n", &[
+        "objects.toml, line 1: not valid TOML: unclosed array table, expected `]`",
+    ]),
+    ("[[calling-lists]]\nname = \"A\"\n", &[
+        "objects.toml, line 1: calling-lists: unknown key; did you mean `calling-list`? Allowed here: calling-list, campaign, campaign-group, filter, time-zone",
+    ]),
+    ("[[calling-list]]\n", &[
+        "objects.toml, line 1: calling-list[0].name: this key is needed; write a string in quotes",
+    ]),
+    ("[[calling-list]]\nname = \"\"\n", &[
+        "objects.toml, line 2: calling-list[0].name: found \"\"; allowed: 1 to 128 characters; these are 0",
+    ]),
+    ("[[calling-list]]\nname = \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"\n", &[
+        "objects.toml, line 2: calling-list[0].name: found \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"…; allowed: 1 to 128 characters; these are 129",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list]]\nname = \"Spring\"\n", &[
+        "objects.toml, line 4: calling-list[1].name: found \"Spring\"; calling-list[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\ndbid = 7\n[[calling-list]]\nname = \"Other\"\ndbid = 7\n", &[
+        "objects.toml, line 6: calling-list[1].dbid: found 7; calling-list[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\ndbid = 0\n", &[
+        "objects.toml, line 3: calling-list[0].dbid: found 0; allowed: 1 to 2147483647",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\ntime-form = \"08:00\"\n", &[
+        "objects.toml, line 3: calling-list[0].time-form: unknown key; did you mean `time-from`? Allowed here: dbid, field, max-attempts, name, options, region, time-from, time-until, time-zone, treatment",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\ntime-from = \"8:00\"\n", &[
+        "objects.toml, line 3: calling-list[0].time-from: found \"8:00\"; write a time from \"00:00\" to \"23:59\"",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\ntime-until = \"24:00\"\n", &[
+        "objects.toml, line 3: calling-list[0].time-until: found \"24:00\"; write a time from \"00:00\" to \"23:59\"",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\ntime-from = 480\n", &[
+        "objects.toml, line 3: calling-list[0].time-from: found 480; write a time from \"00:00\" to \"23:59\"",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\ntime-from = \"18:00\"\n", &[
+        "objects.toml, line 1: calling-list[0].time-until: the daily window would be empty: time-from and time-until must differ",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\nmax-attempts = 0\n", &[
+        "objects.toml, line 3: calling-list[0].max-attempts: found 0; allowed: 1 to 10000",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\nregion = \"usa\"\n", &[
+        "objects.toml, line 3: calling-list[0].region: found \"usa\"; allowed: a country's two capital letters, such as \"US\"",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\noptions = { chanels = 3 }\n", &[
+        "objects.toml, line 3: calling-list[0].options.chanels: unknown key; did you mean `channels`? Allowed here: call-timeout, callback-timeout, campaigngroup-states-interval, campaigngroup-states-uri, channels, contact-processed-notification, contact-processed-notification-uri, dialer-uri, dialing-rate, duplicates, history-uri, history-wait-condition-threshold, history-wait-recovery-timeout, http-retry-max-attempts, pre-dial-validation, priority-campaign-callback, priority-campaign-rescheduled, priority-general, priority-personal-callback, priority-personal-rescheduled, send-campaigngroup-states, send-history, stale_clean_timeout, unknown-attributes, validation-fail-mode, validation-timeout-call-result, validation-uri",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\noptions = { channels = \"3\" }\n", &[
+        "objects.toml, line 3: calling-list[0].options.channels: found \"3\"; write a whole number from 1 to 100000",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\noptions = { http-idle-timeout = 3 }\n", &[
+        "objects.toml, line 3: calling-list[0].options.http-idle-timeout: unknown key; allowed here: call-timeout, callback-timeout, campaigngroup-states-interval, campaigngroup-states-uri, channels, contact-processed-notification, contact-processed-notification-uri, dialer-uri, dialing-rate, duplicates, history-uri, history-wait-condition-threshold, history-wait-recovery-timeout, http-retry-max-attempts, pre-dial-validation, priority-campaign-callback, priority-campaign-rescheduled, priority-general, priority-personal-callback, priority-personal-rescheduled, send-campaigngroup-states, send-history, stale_clean_timeout, unknown-attributes, validation-fail-mode, validation-timeout-call-result, validation-uri",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\noptions = { pre-dial-validation = true }\n", &[
+        "objects.toml, line 3: calling-list[0].options.pre-dial-validation: pre-dial validation is not built yet in this version, and records would be dialed unvalidated; remove this option",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"balance\"\n", &[
+        "objects.toml, line 3: calling-list[0].field[0].type: this key is needed; allowed: \"int\", \"float\", \"char\", \"varchar\", \"datetime\"",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"balance\"\ntype = \"double\"\n", &[
+        "objects.toml, line 5: calling-list[0].field[0].type: found \"double\"; allowed: \"int\", \"float\", \"char\", \"varchar\", \"datetime\"",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"balance\"\ntype = \"Float\"\n", &[
+        "objects.toml, line 5: calling-list[0].field[0].type: found \"Float\"; did you mean \"float\"? Allowed: \"int\", \"float\", \"char\", \"varchar\", \"datetime\"",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"GSW_PHONE\"\ntype = \"int\"\n", &[
+        "objects.toml, line 4: calling-list[0].field[0].name: found \"GSW_PHONE\"; names that begin with GSW_, InteractionType and InteractionSubtype are reserved for the protocols; choose another",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"InteractionType\"\ntype = \"int\"\n", &[
+        "objects.toml, line 4: calling-list[0].field[0].name: found \"InteractionType\"; names that begin with GSW_, InteractionType and InteractionSubtype are reserved for the protocols; choose another",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\"\ntype = \"int\"\n", &[
+        "objects.toml, line 4: calling-list[0].field[0].name: found \"fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\"; allowed: 1 to 64 characters; these are 65",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"int\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"char\"\n", &[
+        "objects.toml, line 7: calling-list[0].field[1].name: found \"a\"; field[0] has this name already; names must differ",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"int\"\n[[calling-list.field]]\nname = \"b\"\ntype = \"int\"\nsend-attribute = \"a\"\n", &[
+        "objects.toml, line 9: calling-list[0].field[1].send-attribute: found \"a\"; field[0] goes by this name already; names must differ",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"int\"\nsend-attribute = \"c\"\n[[calling-list.field]]\nname = \"b\"\ntype = \"int\"\nsend-attribute = \"c\"\n", &[
+        "objects.toml, line 10: calling-list[0].field[1].send-attribute: found \"c\"; field[0] goes by this name already; names must differ",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"int\"\nsend-attribute = \"GSW_X\"\n", &[
+        "objects.toml, line 6: calling-list[0].field[0].send-attribute: found \"GSW_X\"; names that begin with GSW_, InteractionType and InteractionSubtype are reserved for the protocols; choose another",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"int\"\nlength = 3\n", &[
+        "objects.toml, line 6: calling-list[0].field[0].length: found 3; only char and varchar fields have a length",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"char\"\nlength = 4097\n", &[
+        "objects.toml, line 6: calling-list[0].field[0].length: found 4097; allowed: 1 to 4096",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = \"NoAnswer\"\naction = \"RetryIn\"\nattempt = 1\ninterval = 30\n\n[[calling-list.treatment]]\nwhatever = 1\n", &[
+        "objects.toml, line 3: calling-list[0].treatment[0]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
+        "objects.toml, line 9: calling-list[0].treatment[1]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
+    ]),
+    ("[[filter]]\nname = \"Big\"\nwhere = \"balance > 100\"\norder = \"balance desc\"\n", &[
+        "objects.toml, line 1: filter[0]: filters are not built yet in this version; remove this [[filter]]",
+    ]),
+    ("[[campaign]]\nname = \"C\"\ncalling-lists = [{ name = \"Spring\", weight = 50, filter = \"Big\" }]\n", &[
+        "objects.toml, line 3: campaign[0].calling-lists[0].filter: filters are not built yet in this version; remove this key",
+    ]),
+    ("[[campaign]]\nname = \"C\"\ncalling-lists = [{ name = \"Spring\", weight = 0 }]\n", &[
+        "objects.toml, line 3: campaign[0].calling-lists[0].weight: found 0; allowed: 1 to 100",
+    ]),
+    ("[[campaign]]\nname = \"C\"\ncalling-lists = [{ nam = \"Spring\" }]\n", &[
+        "objects.toml, line 3: campaign[0].calling-lists[0].nam: unknown key; did you mean `name`? Allowed here: filter, name, weight",
+        "objects.toml, line 3: campaign[0].calling-lists[0].name: this key is needed; write a string in quotes",
+    ]),
+    ("[[campaign]]\nname = \"C\"\ncalling-lists = [\"Spring\", { name = \"Spring\" }]\n", &[
+        "objects.toml, line 3: campaign[0].calling-lists[1]: the calling list \"Spring\" stands there twice",
+    ]),
+    ("[[campaign]]\nname = \"C\"\ncalling-lists = [7]\n", &[
+        "objects.toml, line 3: campaign[0].calling-lists[0]: found 7; write a string in quotes or a table, { … }",
+    ]),
+    ("[[campaign]]\nname = \"C\"\ncalling-lists = \"Spring\"\n", &[
+        "objects.toml, line 3: campaign[0].calling-lists: found \"Spring\"; write an array, [ … ]",
+    ]),
+    ("[[campaign]]\nname = \"C@D\"\n", &[
+        "objects.toml, line 2: campaign[0].name: found \"C@D\"; a campaign's name holds no @: it stands between campaign and group in a campaign group's full name",
+    ]),
+    ("[[campaign]]\nname = \"C\"\n[[campaign]]\nname = \"C\"\n", &[
+        "objects.toml, line 4: campaign[1].name: found \"C\"; campaign[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[campaign]]\nname = \"C\"\noptions = { pre-dial-validation = true }\n", &[
+        "objects.toml, line 3: campaign[0].options.pre-dial-validation: pre-dial validation is not built yet in this version, and records would be dialed unvalidated; remove this option",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\n", &[
+        "objects.toml, line 1: campaign-group[0].group: this key is needed; write a string in quotes",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\ndialing-mode = \"Previw\"\n", &[
+        "objects.toml, line 4: campaign-group[0].dialing-mode: found \"Previw\"; did you mean \"Preview\"? Write a dialing mode's name or number: Predictive (1), Progressive (2), Preview (3), EngagedProgressive (4), EngagedPredictive (5), Power (6), EngagedPower (7), PushPreview (8), ProgressiveGVP (9), PredictiveGVP (10), PowerGVP (11)",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\ndialing-mode = 12\n", &[
+        "objects.toml, line 4: campaign-group[0].dialing-mode: found 12; write a dialing mode's name or number: Predictive (1), Progressive (2), Preview (3), EngagedProgressive (4), EngagedPredictive (5), Power (6), EngagedPower (7), PushPreview (8), ProgressiveGVP (9), PredictiveGVP (10), PowerGVP (11)",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\ndialing-mode = true\n", &[
+        "objects.toml, line 4: campaign-group[0].dialing-mode: found true; write a dialing mode's name or number: Predictive (1), Progressive (2), Preview (3), EngagedProgressive (4), EngagedPredictive (5), Power (6), EngagedPower (7), PushPreview (8), ProgressiveGVP (9), PredictiveGVP (10), PowerGVP (11)",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\n[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\n", &[
+        "objects.toml, line 6: campaign-group[1].group: found \"G\"; campaign-group[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\ndbid = 3\n[[campaign-group]]\ncampaign = \"D\"\ngroup = \"G\"\ndbid = 3\n", &[
+        "objects.toml, line 8: campaign-group[1].dbid: found 3; campaign-group[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[time-zone]]\nname = \"AKT\"\nzone = \"America/Anchorag\"\n", &[
+        "objects.toml, line 3: time-zone[0].zone: found \"America/Anchorag\"; did you mean \"America/Anchorage\"? Write a zone of the IANA database, such as \"America/Anchorage\"",
+    ]),
+    ("[[time-zone]]\nname = \"AKT\"\nzone = \"Etc/Unknown\"\n", &[
+        "objects.toml, line 3: time-zone[0].zone: found \"Etc/Unknown\"; write a zone of the IANA database, such as \"America/Anchorage\"",
+    ]),
+    ("[[time-zone]]\nname = \"AKT\"\n", &[
+        "objects.toml, line 1: time-zone[0].zone: this key is needed; write a zone of the IANA database, such as \"America/Anchorage\"",
+    ]),
+    ("[[time-zone]]\nname = \"AKT\"\nzone = \"America/Anchorage\"\n[[time-zone]]\nname = \"AKT\"\nzone = \"UTC\"\n", &[
+        "objects.toml, line 5: time-zone[1].name: found \"AKT\"; time-zone[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[calling-list]]\nname = \"A\"\nmax-attempts = 0\n[[campaign]]\nname = \"C@\"\n[[time-zone]]\nname = \"Z\"\nzone = \"Nowhere\"\n", &[
+        "objects.toml, line 3: calling-list[0].max-attempts: found 0; allowed: 1 to 10000",
+        "objects.toml, line 5: campaign[0].name: found \"C@\"; a campaign's name holds no @: it stands between campaign and group in a campaign group's full name",
+        "objects.toml, line 8: time-zone[0].zone: found \"Nowhere\"; write a zone of the IANA database, such as \"America/Anchorage\"",
+    ]),
+];
+
+#[test]
+fn every_mistake_is_named_with_line_key_value_and_what_is_allowed() {
+    for (index, (text, expected)) in ROWS.iter().enumerate() {
+        let said = match parse(text, "objects.toml") {
+            Ok(objects) => panic!("{text}\nwas taken: {objects:?}"),
+            Err(error) => error.to_string(),
+        };
+        let said: Vec<&str> = said.lines().collect();
+        assert_eq!(said, *expected, "row {index}:\n{text}");
+    }
+}

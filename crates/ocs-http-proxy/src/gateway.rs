@@ -1,0 +1,296 @@
+//! One request's way through HTTP Proxy.
+
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::header::{HeaderMap, ORIGIN};
+use hyper::http::request::Parts;
+use hyper::{Request, Response};
+use ocs_log::Log;
+use ocs_protocol::attribute::{GSW_AGENT_REQ_TYPE, GSW_ERROR_NUMBER, GSW_REFERENCE_ID};
+use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::event::Value;
+use ocs_protocol::outbound::{Pair, UserEvent};
+use ocs_protocol::refusal::{Refusal, quoted};
+use tracing::level_filters::LevelFilter;
+
+use crate::body;
+use crate::link::Link;
+use crate::reply::{self, Body, Extra};
+use crate::route::{self, Route, Target};
+use crate::settings::{Limits, Settings};
+
+/// Bytes of a request's target.
+const TARGET: usize = 8_192;
+
+/// What all connections share.
+pub(crate) struct Gateway {
+    link: Link,
+    settings: Settings,
+    log: Log,
+}
+
+/// Who is at the other end of a connection.
+pub(crate) struct Client {
+    pub(crate) address: String,
+    /// The port it came in by, as an index into the settings.
+    pub(crate) listener: u32,
+}
+
+/// What is known of a request so far, for its line in the log.
+#[derive(Default)]
+struct Seen {
+    request: Option<&'static str>,
+    reference: Option<i64>,
+    received: usize,
+    extra: Extra,
+}
+
+impl Gateway {
+    pub(crate) fn new(link: Link, settings: Settings, log: Log) -> Self {
+        Self {
+            link,
+            settings,
+            log,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// Answers one request, whatever it is.
+    pub(crate) async fn handle(
+        &self,
+        client: &Client,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let started = Instant::now();
+        let (head, body) = request.into_parts();
+        let mut seen = Seen::default();
+        let event = match self.answer(client, &head, body, &mut seen).await {
+            Ok(event) => event,
+            Err(refusal) => refusal.into_event(seen.reference),
+        };
+        let reply = reply::reply(&event, &self.settings.headers, &seen.extra);
+        self.log_request(client, &head, &seen, &event, &reply, started.elapsed());
+        reply
+    }
+
+    async fn answer(
+        &self,
+        client: &Client,
+        head: &Parts,
+        body: Incoming,
+        seen: &mut Seen,
+    ) -> Result<UserEvent, Refusal> {
+        let limits = self.limits();
+        check_head(head, limits)?;
+        let target = Target::read(&head.uri, &self.settings.tenant)?;
+        let route = match route::find(&head.method, &target) {
+            Ok(route) => route,
+            Err(no_route) => {
+                seen.extra.allow = no_route.allow;
+                return Err(no_route.refusal);
+            }
+        };
+        seen.request = Some(route.request.name());
+        self.check_origin(&head.headers)?;
+        let pairs = if route.req.is_empty() {
+            Vec::new()
+        } else {
+            let collected = body::collect(body, limits.body, limits.head_timeout).await;
+            // What is left of a body that was not taken is no next request.
+            seen.extra.close = collected.is_err();
+            let bytes = collected?;
+            seen.received = bytes.len();
+            body::read(&head.headers, &bytes)?
+        };
+        let request = to_event(route, &target, pairs);
+        seen.reference = request.1;
+        let event = request.0?;
+        self.link
+            .ask(
+                event,
+                client.listener,
+                limits.in_flight,
+                limits.reply_timeout,
+            )
+            .await
+    }
+
+    /// A web page in somebody's browser must not reach OCS behind his back.
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let refused = |what: String| {
+            Err(Refusal::new(
+                ErrorNumber::ForeignOrigin,
+                format!("{what}; only origins named in access.allowed-origins may send requests"),
+            ))
+        };
+        let allowed = |origin: &str| self.settings.origins.iter().any(|known| known == origin);
+        if let Some(origin) = headers.get(ORIGIN) {
+            let origin = String::from_utf8_lossy(origin.as_bytes());
+            return if allowed(&origin) {
+                Ok(())
+            } else {
+                refused(format!(
+                    "the request comes from a web page of {}",
+                    quoted(&origin)
+                ))
+            };
+        }
+        match headers.get("sec-fetch-site") {
+            Some(site) if site == "cross-site" => {
+                refused("the request comes from a web page of another site".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn log_request(
+        &self,
+        client: &Client,
+        head: &Parts,
+        seen: &Seen,
+        event: &UserEvent,
+        reply: &Response<Body>,
+        took: Duration,
+    ) {
+        use hyper::body::Body as _;
+        let Some(line) = self.log.line(LevelFilter::INFO, "request") else {
+            return;
+        };
+        let target = head
+            .uri
+            .path_and_query()
+            .map_or("", |target| target.as_str());
+        let mut line = line
+            .text("client", &client.address)
+            .text("method", head.method.as_str())
+            .text("target", target)
+            .number("status", reply.status().as_u16())
+            .number("received", seen.received)
+            .number("sent", reply.body().size_hint().exact().unwrap_or(0))
+            .number("us", took.as_micros());
+        if let Some(request) = seen.request {
+            line = line.text("request", request);
+        }
+        if let Some(reference) = seen.reference {
+            line = line.number("reference", reference);
+        }
+        if let Some(error) = event.integer(GSW_ERROR_NUMBER) {
+            line = line.number("error", error);
+        }
+        self.log.write(line);
+    }
+}
+
+fn check_head(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    if target > TARGET {
+        return Err(Refusal::new(
+            ErrorNumber::TargetTooLong,
+            format!("the URI has {target} bytes, and the limit is {TARGET}"),
+        ));
+    }
+    let lines: usize = head
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
+    if lines > limits.head {
+        return Err(Refusal::new(
+            ErrorNumber::HeadTooLarge,
+            format!(
+                "the headers have {lines} bytes, and the limit is {}",
+                limits.head
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The user event of a request, and the client's reference number in it. What the
+/// URI says goes first; the body may repeat it, never contradict it.
+fn to_event(
+    route: &Route,
+    target: &Target,
+    pairs: Vec<Pair>,
+) -> (Result<UserEvent, Refusal>, Option<i64>) {
+    let mut event = UserEvent::request(route.request.name());
+    let mut agreed = Ok(());
+    event.pairs.reserve(pairs.len() + 1);
+    if let (Some(attribute), Some(identifier)) = (route.resource.identifier, target.identifier()) {
+        event.pairs.push(Pair::text(attribute, identifier));
+    }
+    let from_uri = event.pairs.len();
+    for pair in pairs {
+        match event.pairs[..from_uri]
+            .iter()
+            .find(|known| known.key == pair.key)
+        {
+            None => event.pairs.push(pair),
+            Some(known) => {
+                if !agree(route, known, &pair) && agreed.is_ok() {
+                    agreed = Err(contradiction(known, &pair));
+                }
+            }
+        }
+    }
+    let reference = event.reference();
+    let reference_is_wrong = reference.is_none() && event.get(GSW_REFERENCE_ID).is_some();
+    if agreed.is_ok() && reference_is_wrong {
+        let shown = event
+            .get(GSW_REFERENCE_ID)
+            .map(|value| value.shown().into_owned());
+        agreed = Err(Refusal::invalid(
+            GSW_REFERENCE_ID,
+            &shown.unwrap_or_default(),
+            "it must be a 64-bit integer",
+        ));
+    }
+    (agreed.map(|()| event), reference)
+}
+
+/// Whether the body says the same as the URI: the same text, the same number, or
+/// an alias of the same request.
+fn agree(route: &Route, uri: &Pair, body: &Pair) -> bool {
+    let (Some(uri_value), Some(body_value)) = (&uri.value, &body.value) else {
+        return true;
+    };
+    let (uri_text, body_text) = (uri_value.shown(), body_value.shown());
+    if uri_text == body_text {
+        return true;
+    }
+    if uri.key == GSW_AGENT_REQ_TYPE {
+        return route.req.contains(&&*body_text);
+    }
+    let number = |value: &Value| value.shown().trim().parse::<i64>().ok();
+    uri.key == ocs_protocol::attribute::GSW_RECORD_HANDLE
+        && number(uri_value).is_some()
+        && number(uri_value) == number(body_value)
+}
+
+fn contradiction(uri: &Pair, body: &Pair) -> Refusal {
+    let shown = |pair: &Pair| {
+        quoted(
+            &pair
+                .value
+                .as_ref()
+                .map_or_else(Default::default, Value::shown),
+        )
+    };
+    Refusal::new(
+        ErrorNumber::Contradiction,
+        format!(
+            "{} is {} in the body and {} in the URI; send the same, or leave it out of the body",
+            body.key,
+            shown(body),
+            shown(uri)
+        ),
+    )
+    .at(body.key.clone())
+}

@@ -1,0 +1,19 @@
+//! HTTP Proxy: the gateway between HTTP/1.1 and the outbound protocols
+//! (http-interface.md).
+//!
+//! A request's way is forward once and back once: `connection` reads it, `route`
+//! finds what is asked, `body` makes a user event of it, `link` brings that to OCS
+//! and its answer back, `reply` makes an HTTP reply of the answer. HTTP Proxy keeps
+//! nothing worth keeping: killing it loses nothing acknowledged.
+
+mod body;
+mod connection;
+mod gateway;
+mod link;
+mod listen;
+mod process;
+mod reply;
+mod route;
+mod settings;
+
+pub use process::{Exit, run};

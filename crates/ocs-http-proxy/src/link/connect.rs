@@ -1,0 +1,137 @@
+//! Making the stream: hello, settings, then requests.
+
+use std::sync::Arc;
+
+use hyper_util::rt::TokioIo;
+use ocs_protocol::MAX_MESSAGE;
+use ocs_protocol::outbound::client_message::Body as ClientBody;
+use ocs_protocol::outbound::outbound_client::OutboundClient;
+use ocs_protocol::outbound::server_message::Body;
+use ocs_protocol::outbound::{ClientMessage, Hello, ProxySettings, Role, ServerMessage};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::transport::Endpoint;
+use tower::service_fn;
+
+use super::{Link, Pending};
+
+/// Messages that may wait to be written to the stream.
+const OUTGOING: usize = 1_024;
+
+/// Bytes that may be on their way before OCS takes them: more than all requests
+/// that may be in flight, so that the stream itself never makes them wait.
+const WINDOW: u32 = 16 << 20;
+
+/// What OCS tells HTTP Proxy to do.
+pub(crate) enum Order {
+    Stop,
+}
+
+/// The stream after its beginning.
+pub(crate) struct Linked {
+    pub(crate) link: Link,
+    /// Ends when OCS is gone.
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) settings: ProxySettings,
+}
+
+/// Why the stream could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    #[error("{0}")]
+    Transport(#[from] tonic::transport::Error),
+    #[error("{}", .0.message())]
+    Status(#[from] tonic::Status),
+    #[error("{0}")]
+    Hello(#[from] ocs_protocol::hello::HelloError),
+    #[error("OCS closed the stream before it sent the settings")]
+    Closed,
+}
+
+/// Says hello over a connection and waits for the settings.
+pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
+    let mut stream = Some(stream);
+    // There is one connection, made by OCS: when it is lost, HTTP Proxy ends.
+    let connector = service_fn(move |_| {
+        let stream = stream.take().map(TokioIo::new);
+        async move { stream.ok_or_else(|| std::io::Error::other("the connection was lost")) }
+    });
+    let channel = Endpoint::from_static("http://ocs")
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .connect_with_connector(connector)
+        .await?;
+    let mut client = OutboundClient::new(channel)
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    let (outgoing, messages) = mpsc::channel(OUTGOING);
+    let hello = Hello::in_role(Role::HttpProxy, "HTTP Proxy");
+    let first = ClientMessage {
+        number: 0,
+        body: Some(ClientBody::Hello(hello)),
+        listener: 0,
+    };
+    // The channel was made a line ago and has room.
+    let _ = outgoing.send(first).await;
+    let mut incoming = client
+        .session(ReceiverStream::new(messages))
+        .await?
+        .into_inner();
+    let Some(ServerMessage {
+        body: Some(Body::Hello(hello)),
+        ..
+    }) = incoming.message().await?
+    else {
+        return Err(LinkError::Hello(ocs_protocol::hello::HelloError::Missing));
+    };
+    hello.check(Role::Unspecified)?;
+    let Some(ServerMessage {
+        body: Some(Body::Settings(settings)),
+        ..
+    }) = incoming.message().await?
+    else {
+        return Err(LinkError::Closed);
+    };
+    let pending = Arc::new(Pending::default());
+    let (order, orders) = mpsc::channel(1);
+    tokio::spawn(read(incoming, Arc::clone(&pending), order));
+    Ok(Linked {
+        link: Link { outgoing, pending },
+        orders,
+        settings,
+    })
+}
+
+/// Reads the stream until it ends.
+async fn read(
+    mut incoming: Streaming<ServerMessage>,
+    pending: Arc<Pending>,
+    order: mpsc::Sender<Order>,
+) {
+    loop {
+        match incoming.message().await {
+            Ok(Some(ServerMessage {
+                number,
+                body: Some(Body::Event(event)),
+            })) => {
+                pending.answer(number, event);
+            }
+            Ok(Some(ServerMessage {
+                body: Some(Body::Stop(_)),
+                ..
+            })) => {
+                let _ = order.send(Order::Stop).await;
+            }
+            // A message of a later version that this one has no use for.
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(status) => {
+                tracing::debug!(reason = status.message(), "the stream to OCS ended");
+                break;
+            }
+        }
+    }
+    pending.close();
+}

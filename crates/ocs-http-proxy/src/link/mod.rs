@@ -1,0 +1,94 @@
+//! The client end of the outbound protocol: one stream to OCS, on which requests
+//! are pipelined and answered in any order.
+
+mod connect;
+mod pending;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::outbound::client_message::Body;
+use ocs_protocol::outbound::{ClientMessage, Listener, Listening, UserEvent};
+use ocs_protocol::refusal::Refusal;
+use tokio::sync::mpsc;
+
+pub(crate) use connect::{Linked, Order, connect};
+use pending::Pending;
+
+/// A handle to the stream.
+#[derive(Clone)]
+pub(crate) struct Link {
+    outgoing: mpsc::Sender<ClientMessage>,
+    pending: Arc<Pending>,
+}
+
+impl Link {
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    /// Too many requests wait already (nothing was sent), OCS is gone, or it did
+    /// not answer in time; in the latter cases the outcome is unknown.
+    pub(crate) async fn ask(
+        &self,
+        request: UserEvent,
+        listener: u32,
+        in_flight: usize,
+        patience: Duration,
+    ) -> Result<UserEvent, Refusal> {
+        let Some((ticket, answer)) = self.pending.expect(in_flight) else {
+            return Err(Refusal::new(
+                ErrorNumber::Overloaded,
+                "too many requests wait for OCS, so this one was not taken; try again in a moment",
+            ));
+        };
+        let message = ClientMessage {
+            number: ticket.number(),
+            body: Some(Body::Request(request)),
+            listener,
+        };
+        if self.outgoing.send(message).await.is_err() {
+            return Err(unknown("the connection to OCS was lost"));
+        }
+        match tokio::time::timeout(patience, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(unknown("the connection to OCS was lost")),
+            Err(_) => Err(unknown("OCS did not answer in time")),
+        }
+    }
+
+    /// Tells OCS that all ports are open.
+    pub(crate) async fn listening(&self, listeners: Vec<Listener>) {
+        self.tell(Body::Listening(Listening { listeners })).await;
+    }
+
+    /// Tells OCS why HTTP Proxy ends, and waits until that has been sent.
+    pub(crate) async fn failed(&self, reason: String) {
+        self.tell(Body::Failed(reason)).await;
+        // OCS answers by closing its end; without an answer the exit status tells.
+        let closed = self.outgoing.closed();
+        let _ = tokio::time::timeout(Duration::from_secs(1), closed).await;
+    }
+
+    async fn tell(&self, body: Body) {
+        // Where OCS is gone, the end of the stream is what counts.
+        let _ = self
+            .outgoing
+            .send(ClientMessage {
+                number: 0,
+                body: Some(body),
+                listener: 0,
+            })
+            .await;
+    }
+}
+
+fn unknown(what: &str) -> Refusal {
+    Refusal::new(
+        ErrorNumber::NoAnswer,
+        format!(
+            "{what}, so it is unknown whether the change was made; read the record or the \
+             calling list before sending it again"
+        ),
+    )
+}

@@ -1,0 +1,152 @@
+//! The requests that wait for their answer, by the stream's own number.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ocs_protocol::outbound::UserEvent;
+use tokio::sync::oneshot;
+
+/// The requests that wait for their answer.
+#[derive(Default)]
+pub(crate) struct Pending(Mutex<Places>);
+
+#[derive(Default)]
+struct Places {
+    places: Vec<Place>,
+    free: Vec<u32>,
+    waiting: usize,
+    closed: bool,
+}
+
+/// A place is used again and again; its round tells a late answer from the one
+/// that is waited for.
+struct Place {
+    round: u32,
+    waiter: Option<oneshot::Sender<UserEvent>>,
+}
+
+/// One request's place; given up when dropped, so that a client that went away
+/// leaves nothing behind.
+pub(crate) struct Ticket {
+    pending: Arc<Pending>,
+    number: u64,
+}
+
+impl Ticket {
+    /// The request's number on the stream; never 0.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.pending.take(self.number);
+    }
+}
+
+impl Pending {
+    /// Makes a place for one more answer; `None` when as many as allowed wait, or
+    /// when no answer can come any more.
+    pub(crate) fn expect(
+        self: &Arc<Self>,
+        most: usize,
+    ) -> Option<(Ticket, oneshot::Receiver<UserEvent>)> {
+        let (waiter, answer) = oneshot::channel();
+        let mut places = self.lock();
+        if places.waiting >= most || places.closed {
+            return None;
+        }
+        places.waiting += 1;
+        let index = match places.free.pop() {
+            Some(index) => index,
+            None => {
+                places.places.push(Place {
+                    round: 0,
+                    waiter: None,
+                });
+                u32::try_from(places.places.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        let place = &mut places.places[index as usize];
+        place.round = place.round.wrapping_add(1).max(1);
+        place.waiter = Some(waiter);
+        let number = (u64::from(place.round) << 32) | u64::from(index);
+        Some((
+            Ticket {
+                pending: Arc::clone(self),
+                number,
+            },
+            answer,
+        ))
+    }
+
+    /// Hands an answer to whoever waits for it; an answer that nobody waits for
+    /// any more is dropped.
+    pub(crate) fn answer(&self, number: u64, answer: UserEvent) {
+        if let Some(waiter) = self.take(number) {
+            let _ = waiter.send(answer);
+        }
+    }
+
+    /// No answer will come any more: everyone who waits hears so.
+    pub(crate) fn close(&self) {
+        let mut places = self.lock();
+        places.closed = true;
+        for place in &mut places.places {
+            place.waiter = None;
+        }
+    }
+
+    fn take(&self, number: u64) -> Option<oneshot::Sender<UserEvent>> {
+        let mut places = self.lock();
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the two halves of the number"
+        )]
+        let (round, index) = ((number >> 32) as u32, number as u32);
+        let place = places.places.get_mut(index as usize)?;
+        if place.round != round {
+            return None;
+        }
+        let waiter = place.waiter.take()?;
+        places.waiting -= 1;
+        places.free.push(index);
+        Some(waiter)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_find_their_request_and_late_ones_nobody() {
+        let pending = Arc::new(Pending::default());
+        let (first, mut first_answer) = pending.expect(2).expect("there is a place");
+        let (second, mut second_answer) = pending.expect(2).expect("there is a place");
+        assert!(pending.expect(2).is_none(), "two wait already");
+        pending.answer(second.number(), UserEvent::event("second"));
+        assert_eq!(
+            second_answer.try_recv().expect("answered"),
+            UserEvent::event("second")
+        );
+        assert!(first_answer.try_recv().is_err());
+        // The first one's client goes away; its place is used again.
+        let late = first.number();
+        drop(first);
+        let (third, mut third_answer) = pending.expect(1).expect("there is a place");
+        assert_ne!(third.number(), late);
+        pending.answer(late, UserEvent::event("late"));
+        assert!(
+            third_answer.try_recv().is_err(),
+            "a late answer is not somebody else's"
+        );
+        pending.close();
+        assert!(third_answer.try_recv().is_err());
+        assert!(pending.expect(9).is_none());
+    }
+}

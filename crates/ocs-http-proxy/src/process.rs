@@ -1,0 +1,147 @@
+//! HTTP Proxy's life: from the connection that OCS gave it until that ends
+//! (configuration.md, section 2).
+
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocs_log::{Clock, Log};
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+use tokio::net::UnixStream;
+
+use crate::gateway::Gateway;
+use crate::link::{self, Linked, Order};
+use crate::listen::{self, Ports};
+use crate::settings::Settings;
+
+/// Why HTTP Proxy ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Exit {
+    /// Somebody started it by hand.
+    #[error("HTTP Proxy is started by OCS, never by hand: run `ocs run`")]
+    NotByOcs,
+    /// The system refused something that it needs.
+    #[error("HTTP Proxy cannot start: {0}")]
+    System(#[from] std::io::Error),
+    /// OCS could not be spoken with.
+    #[error("HTTP Proxy cannot speak with OCS: {0}")]
+    Link(String),
+    /// A port could not be opened.
+    #[error("{0}")]
+    Port(String),
+    /// OCS is gone.
+    #[error("the connection to OCS was lost")]
+    Lost,
+}
+
+/// After OCS is lost, how long replies that are on their way may take.
+const LAST_REPLIES: Duration = Duration::from_secs(1);
+
+/// Runs HTTP Proxy on the connection that is its standard input, until OCS says
+/// stop or is gone. `parent` is the process id of the OCS that started it.
+///
+/// # Errors
+/// [`Exit`]: why it ended other than by OCS's word.
+pub fn run(parent: u32, clock: Clock) -> Result<(), Exit> {
+    end_with(parent)?;
+    let stream = inherited_connection()?;
+    raise_open_files_limit();
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("http-proxy")
+        .enable_all()
+        .build()?
+        .block_on(serve(stream, clock))
+}
+
+/// Asks the system to end this process when OCS ends, in whichever way.
+fn end_with(parent: u32) -> Result<(), Exit> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(std::io::Error::from)?;
+    // OCS may have ended before the line above.
+    let now = rustix::process::getppid().map(Pid::as_raw_pid);
+    if now.and_then(|pid| u32::try_from(pid).ok()) == Some(parent) {
+        Ok(())
+    } else {
+        Err(Exit::NotByOcs)
+    }
+}
+
+fn inherited_connection() -> Result<StdUnixStream, Exit> {
+    let stdin = std::io::stdin();
+    let domain = rustix::net::sockopt::socket_domain(stdin.as_fd());
+    if domain != Ok(rustix::net::AddressFamily::UNIX) {
+        return Err(Exit::NotByOcs);
+    }
+    let stream = StdUnixStream::from(stdin.as_fd().try_clone_to_owned()?);
+    stream.set_nonblocking(true)?;
+    Ok(stream)
+}
+
+/// Every connection is an open file; the usual soft limit of 1,024 is few.
+fn raise_open_files_limit() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    // What the system does not allow stays as it was.
+    let _ = rustix::process::setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    );
+}
+
+async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
+    let stream = UnixStream::from_std(stream)?;
+    let Linked {
+        link,
+        mut orders,
+        settings,
+    } = link::connect(stream)
+        .await
+        .map_err(|error| Exit::Link(error.to_string()))?;
+    let settings = Settings::read(settings).map_err(Exit::Link)?;
+    let log = match Log::start(&settings.log, clock) {
+        Ok(log) => log,
+        Err(error) => {
+            link.failed(error.to_string()).await;
+            return Err(Exit::System(error));
+        }
+    };
+    let ports = match listen::open(&settings.listeners).await {
+        Ok(ports) => ports,
+        Err(error) => {
+            tracing::error!("{error}; HTTP Proxy ends");
+            log.flush();
+            link.failed(error.clone()).await;
+            return Err(Exit::Port(error));
+        }
+    };
+    for port in &ports.opened {
+        tracing::info!(id = %port.id, "HTTP Proxy listens on http://{}:{}", port.host, port.port);
+    }
+    link.listening(ports.opened.clone()).await;
+    let shutdown_timeout = settings.limits.shutdown_timeout;
+    let gateway = Arc::new(Gateway::new(link, settings, log.clone()));
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let Ports { sockets, .. } = ports;
+    let serving = tokio::spawn(listen::serve(sockets, gateway, stopping));
+    let order = orders.recv().await;
+    tracing::info!(
+        "{}",
+        match order {
+            Some(Order::Stop) => "OCS says stop: requests in flight are finished",
+            None => "the connection to OCS was lost; HTTP Proxy ends",
+        }
+    );
+    let (last, ended) = match order {
+        Some(Order::Stop) => (shutdown_timeout, Ok(())),
+        None => (LAST_REPLIES, Err(Exit::Lost)),
+    };
+    let _ = stop.send(true);
+    if tokio::time::timeout(last, serving).await.is_err() {
+        tracing::warn!("some connections were cut: their requests did not end in {last:?}");
+    }
+    log.flush();
+    ended
+}

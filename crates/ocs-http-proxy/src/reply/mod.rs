@@ -1,0 +1,54 @@
+//! From an answer to an HTTP reply (http-interface.md, section 4).
+
+mod json;
+mod status;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use ocs_protocol::attribute::GSW_ERROR_NUMBER;
+use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::outbound::UserEvent;
+
+/// A reply's body: always whole.
+pub(crate) type Body = Full<Bytes>;
+
+/// What a reply needs beside its event.
+#[derive(Default)]
+pub(crate) struct Extra {
+    pub(crate) allow: Option<&'static str>,
+    /// What is left of the request was not read: the connection cannot go on.
+    pub(crate) close: bool,
+}
+
+/// Makes the reply of an event, with the configured headers.
+pub(crate) fn reply(event: &UserEvent, headers: &HeaderMap, extra: &Extra) -> Response<Body> {
+    let body = json::write(event);
+    let mut reply = Response::new(Body::new(Bytes::from(body)));
+    *reply.headers_mut() = headers.clone();
+    reply.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    if let Some(number) = event.integer(GSW_ERROR_NUMBER) {
+        let number = ErrorNumber::from_number(number).unwrap_or(ErrorNumber::InternalFault);
+        *reply.status_mut() = status::of(number);
+        if reply.status() == StatusCode::SERVICE_UNAVAILABLE {
+            reply
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+    }
+    if let Some(allow) = extra.allow {
+        reply
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if extra.close {
+        reply
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    reply
+}

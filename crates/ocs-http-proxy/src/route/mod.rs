@@ -1,0 +1,7 @@
+//! What a request asks for: resource × method × `req` → protocol request.
+
+mod table;
+mod target;
+
+pub(crate) use table::{Route, find};
+pub(crate) use target::Target;

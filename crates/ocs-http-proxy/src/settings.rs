@@ -1,0 +1,81 @@
+//! What HTTP Proxy works by, as OCS sent it. It reads no file of its own.
+
+use std::time::Duration;
+
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use ocs_log::{Form, LogSettings};
+use ocs_protocol::outbound::{Listener, ProxySettings};
+use tracing::level_filters::LevelFilter;
+
+/// What HTTP Proxy works by.
+pub(crate) struct Settings {
+    pub(crate) listeners: Vec<Listener>,
+    /// Added to every reply.
+    pub(crate) headers: HeaderMap,
+    pub(crate) limits: Limits,
+    pub(crate) log: LogSettings,
+    pub(crate) tenant: String,
+    /// Web pages of these origins may send requests.
+    pub(crate) origins: Vec<String>,
+}
+
+/// The limits of http-interface.md, section 5.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of the request line and the headers.
+    pub(crate) head: usize,
+    /// Header lines.
+    pub(crate) head_lines: usize,
+    /// Bytes of a body.
+    pub(crate) body: usize,
+    pub(crate) connections: usize,
+    /// Requests that may wait for OCS's answer.
+    pub(crate) in_flight: usize,
+    /// For the headers, and again for the body.
+    pub(crate) head_timeout: Duration,
+    pub(crate) reply_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
+}
+
+impl Settings {
+    /// Reads what OCS sent.
+    pub(crate) fn read(settings: ProxySettings) -> Result<Self, String> {
+        let mut headers = HeaderMap::new();
+        for header in &settings.headers {
+            let name = HeaderName::from_bytes(header.name.as_bytes());
+            let value = HeaderValue::from_str(&header.value);
+            match (name, value) {
+                (Ok(name), Ok(value)) => headers.insert(name, value),
+                _ => return Err(format!("the header {:?} cannot be sent", header.name)),
+            };
+        }
+        let limits = settings.limits.ok_or("OCS sent no limits")?;
+        let log = settings.log.ok_or("OCS sent no log file")?;
+        Ok(Self {
+            listeners: settings.listeners,
+            headers,
+            limits: Limits {
+                head: limits.head as usize,
+                head_lines: limits.head_lines as usize,
+                body: limits.body as usize,
+                connections: limits.connections as usize,
+                in_flight: limits.in_flight as usize,
+                head_timeout: Duration::from_millis(limits.head_timeout),
+                reply_timeout: Duration::from_millis(limits.reply_timeout),
+                shutdown_timeout: Duration::from_millis(limits.shutdown_timeout),
+            },
+            log: LogSettings {
+                file: log.file.into(),
+                level: log
+                    .level
+                    .parse::<LevelFilter>()
+                    .map_err(|_| "OCS sent no log level")?,
+                segment: log.segment,
+                expire: log.expire,
+                form: if log.json { Form::Json } else { Form::Text },
+            },
+            tenant: settings.tenant,
+            origins: settings.origins,
+        })
+    }
+}

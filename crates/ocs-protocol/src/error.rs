@@ -1,0 +1,90 @@
+//! The error numbers of refusals (outbound-protocols.md, section 4). Numbers up
+//! to 17 are documented; ours begin at 1000 and are all listed here.
+
+/// Defines the error numbers, so that each stands in one line.
+macro_rules! error_numbers {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// GSW_ERROR_NUMBER of a refusal.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum ErrorNumber {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl ErrorNumber {
+            /// Every error number, in order.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The number on the wire.
+            #[must_use]
+            pub const fn number(self) -> i64 {
+                self as i64
+            }
+
+            /// The error number with this number on the wire.
+            #[must_use]
+            pub const fn from_number(number: i64) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+error_numbers! {
+    /// A campaign that does not exist.
+    CampaignNotFound = 3,
+    /// An attribute that is missing, of the wrong type, or out of its range.
+    InvalidParameter = 10,
+    /// A fault of OCS; its log has more under the identifier that the reply repeats.
+    InternalFault = 1000,
+    /// No resource type, or no resource, under this path.
+    ResourceNotFound = 1001,
+    /// No calling list by this name.
+    CallingListNotFound = 1002,
+    /// No record under this handle.
+    RecordNotFound = 1003,
+    /// No such chain in the calling list.
+    ChainNotFound = 1004,
+    /// The resource does not take this HTTP method.
+    MethodNotAllowed = 1010,
+    /// The resource does not take this request.
+    UnknownRequest = 1011,
+    /// The HTTP request cannot be understood.
+    MalformedRequest = 1012,
+    /// The body is no JSON object of attributes.
+    MalformedBody = 1013,
+    /// A key that is no attribute and no user-defined field, where these are refused.
+    UnknownAttribute = 1014,
+    /// Two places of the request contradict each other.
+    Contradiction = 1015,
+    /// The body did not arrive in time.
+    TooSlow = 1016,
+    /// The body is over the limit.
+    BodyTooLarge = 1017,
+    /// The request's target is over the limit.
+    TargetTooLong = 1018,
+    /// The request's headers are over the limit.
+    HeadTooLarge = 1019,
+    /// The request comes from a web page of another origin.
+    ForeignOrigin = 1020,
+    /// The record is final and takes no more changes.
+    RecordFinal = 1030,
+    /// The record's status does not allow this request.
+    RecordState = 1031,
+    /// The request reports for an attempt that is not the current one.
+    OtherAttempt = 1032,
+    /// The store cannot be written or reached now.
+    StoreUnavailable = 1040,
+    /// The store has no room left.
+    StoreFull = 1041,
+    /// Too many requests are waiting.
+    Overloaded = 1042,
+    /// OCS is stopping, or not ready yet.
+    NotServing = 1043,
+    /// No record handle is left.
+    HandlesExhausted = 1044,
+    /// OCS did not answer in time; whether the change was made is unknown.
+    NoAnswer = 1045,
+}

@@ -1,0 +1,18 @@
+//! The domain: records, chains and calling lists, and what each request makes of
+//! them, as functions of (state, request, now).
+//!
+//! No I/O, no async, no SQL, no clock and no randomness: whoever calls passes
+//! everything in.
+
+pub mod calling_list;
+pub mod campaign;
+pub mod change;
+pub mod counters;
+pub mod date_time;
+pub mod field_values;
+pub mod fields;
+pub mod life_cycle;
+pub mod objects;
+pub mod options;
+pub mod record;
+pub mod zone;

@@ -1,0 +1,198 @@
+//! All campaign objects at one moment.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::calling_list::{CallingList, ListId};
+use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId};
+use crate::zone::{Zone, ZoneId};
+
+/// The campaign objects, by name and by DBID. Never changed in place: a change
+/// makes a new one.
+#[derive(Debug, Clone, Default)]
+pub struct Objects {
+    lists: HashMap<ListId, Arc<CallingList>>,
+    list_names: HashMap<String, Arc<CallingList>>,
+    campaigns: HashMap<CampaignId, Arc<Campaign>>,
+    campaign_names: HashMap<String, Arc<Campaign>>,
+    groups: HashMap<CampaignGroupId, Arc<CampaignGroup>>,
+    zones: HashMap<ZoneId, Arc<Zone>>,
+    zone_names: HashMap<String, Arc<Zone>>,
+}
+
+impl Objects {
+    /// Adds a calling list, or puts it in place of the one with its DBID.
+    pub fn put_list(&mut self, list: CallingList) {
+        self.remove_list(list.dbid);
+        let list = Arc::new(list);
+        self.list_names.insert(list.name.clone(), Arc::clone(&list));
+        self.lists.insert(list.dbid, list);
+    }
+
+    /// Removes a calling list.
+    pub fn remove_list(&mut self, dbid: ListId) {
+        if let Some(old) = self.lists.remove(&dbid) {
+            self.list_names.remove(&old.name);
+        }
+    }
+
+    /// Adds a campaign, or puts it in place of the one with its DBID.
+    pub fn put_campaign(&mut self, campaign: Campaign) {
+        self.remove_campaign(campaign.dbid);
+        let campaign = Arc::new(campaign);
+        self.campaign_names
+            .insert(campaign.name.clone(), Arc::clone(&campaign));
+        self.campaigns.insert(campaign.dbid, campaign);
+    }
+
+    /// Removes a campaign.
+    pub fn remove_campaign(&mut self, dbid: CampaignId) {
+        if let Some(old) = self.campaigns.remove(&dbid) {
+            self.campaign_names.remove(&old.name);
+        }
+    }
+
+    /// Adds a campaign group, or puts it in place of the one with its DBID.
+    pub fn put_group(&mut self, group: CampaignGroup) {
+        self.groups.insert(group.dbid, Arc::new(group));
+    }
+
+    /// Removes a campaign group.
+    pub fn remove_group(&mut self, dbid: CampaignGroupId) {
+        self.groups.remove(&dbid);
+    }
+
+    /// Adds a time zone, or puts it in place of the one with its DBID.
+    pub fn put_zone(&mut self, zone: Zone) {
+        self.remove_zone(zone.dbid);
+        let zone = Arc::new(zone);
+        self.zone_names.insert(zone.name.clone(), Arc::clone(&zone));
+        self.zones.insert(zone.dbid, zone);
+    }
+
+    /// Removes a time zone.
+    pub fn remove_zone(&mut self, dbid: ZoneId) {
+        if let Some(old) = self.zones.remove(&dbid) {
+            self.zone_names.remove(&old.name);
+        }
+    }
+
+    /// The calling list of this DBID.
+    #[must_use]
+    pub fn list(&self, dbid: ListId) -> Option<&Arc<CallingList>> {
+        self.lists.get(&dbid)
+    }
+
+    /// The calling list of this name.
+    #[must_use]
+    pub fn list_named(&self, name: &str) -> Option<&Arc<CallingList>> {
+        self.list_names.get(name)
+    }
+
+    /// All calling lists, by DBID.
+    #[must_use]
+    pub fn lists(&self) -> Vec<Arc<CallingList>> {
+        sorted(&self.lists)
+    }
+
+    /// The campaign of this DBID.
+    #[must_use]
+    pub fn campaign(&self, dbid: CampaignId) -> Option<&Arc<Campaign>> {
+        self.campaigns.get(&dbid)
+    }
+
+    /// The campaign of this name.
+    #[must_use]
+    pub fn campaign_named(&self, name: &str) -> Option<&Arc<Campaign>> {
+        self.campaign_names.get(name)
+    }
+
+    /// All campaigns, by DBID.
+    #[must_use]
+    pub fn campaigns(&self) -> Vec<Arc<Campaign>> {
+        sorted(&self.campaigns)
+    }
+
+    /// The campaign group of this campaign and group name.
+    #[must_use]
+    pub fn group_named(&self, campaign: CampaignId, group: &str) -> Option<&Arc<CampaignGroup>> {
+        self.groups
+            .values()
+            .find(|known| known.campaign == campaign && known.group == group)
+    }
+
+    /// The campaign group of this DBID.
+    #[must_use]
+    pub fn group(&self, dbid: CampaignGroupId) -> Option<&Arc<CampaignGroup>> {
+        self.groups.get(&dbid)
+    }
+
+    /// All campaign groups, by DBID.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Arc<CampaignGroup>> {
+        sorted(&self.groups)
+    }
+
+    /// The time zone of this DBID.
+    #[must_use]
+    pub fn zone(&self, dbid: ZoneId) -> Option<&Arc<Zone>> {
+        self.zones.get(&dbid)
+    }
+
+    /// The time zone of this name: built in, configured, or known from a record.
+    #[must_use]
+    pub fn zone_named(&self, name: &str) -> Option<&Arc<Zone>> {
+        self.zone_names.get(name)
+    }
+
+    /// All time zones, by DBID.
+    #[must_use]
+    pub fn zones(&self) -> Vec<Arc<Zone>> {
+        sorted(&self.zones)
+    }
+}
+
+fn sorted<T>(objects: &HashMap<u32, Arc<T>>) -> Vec<Arc<T>> {
+    let mut all: Vec<_> = objects.iter().collect();
+    all.sort_unstable_by_key(|(dbid, _)| **dbid);
+    all.into_iter()
+        .map(|(_, object)| Arc::clone(object))
+        .collect()
+}
+
+/// One change of the campaign objects.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ObjectChange {
+    /// Adds or replaces a calling list.
+    PutList(CallingList),
+    /// Removes a calling list.
+    RemoveList(ListId),
+    /// Adds or replaces a campaign.
+    PutCampaign(Campaign),
+    /// Removes a campaign.
+    RemoveCampaign(CampaignId),
+    /// Adds or replaces a campaign group.
+    PutGroup(CampaignGroup),
+    /// Removes a campaign group.
+    RemoveGroup(CampaignGroupId),
+    /// Adds or replaces a time zone.
+    PutZone(Zone),
+    /// Removes a time zone.
+    RemoveZone(ZoneId),
+}
+
+impl Objects {
+    /// Makes one change.
+    pub fn change(&mut self, change: ObjectChange) {
+        match change {
+            ObjectChange::PutList(list) => self.put_list(list),
+            ObjectChange::RemoveList(dbid) => self.remove_list(dbid),
+            ObjectChange::PutCampaign(campaign) => self.put_campaign(campaign),
+            ObjectChange::RemoveCampaign(dbid) => self.remove_campaign(dbid),
+            ObjectChange::PutGroup(group) => self.put_group(group),
+            ObjectChange::RemoveGroup(dbid) => self.remove_group(dbid),
+            ObjectChange::PutZone(zone) => self.put_zone(zone),
+            ObjectChange::RemoveZone(dbid) => self.remove_zone(dbid),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What differs between an object as it is and as it is wanted, for a person.
+
+use ocs_rules::calling_list::{CallingList, Field};
+use ocs_rules::campaign::{Campaign, CampaignGroup};
+
+/// Gathers differences.
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn of(mut self, what: &str, was: impl ToString, is: impl ToString) -> Self {
+        let (was, is) = (was.to_string(), is.to_string());
+        if was != is {
+            self.0.push(format!("{what} {was} → {is}"));
+        }
+        self
+    }
+
+    fn changed(mut self, what: &str, changed: bool) -> Self {
+        if changed {
+            self.0.push(format!("{what} changed"));
+        }
+        self
+    }
+}
+
+/// What differs between two states of a calling list.
+pub(super) fn of_lists(was: &CallingList, is: &CallingList) -> Vec<String> {
+    let clock = |seconds: u32| format!("{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+    let mut differences = Differences::default()
+        .of("name", &was.name, &is.name)
+        .of("time-from", clock(was.window.from), clock(is.window.from))
+        .of("time-until", clock(was.window.till), clock(is.window.till))
+        .of("time-zone DBID", was.zone, is.zone)
+        .of("max-attempts", was.max_attempts, is.max_attempts)
+        .changed("region", was.region != is.region)
+        .changed("options", was.options != is.options);
+    let field = |list: &CallingList, name: &str| -> Option<Field> {
+        list.fields.iter().find(|field| field.name == name).cloned()
+    };
+    for new in &is.fields {
+        match field(was, &new.name) {
+            None => differences.0.push(format!("field \"{}\" added", new.name)),
+            Some(old) if old != *new => {
+                differences
+                    .0
+                    .push(format!("field \"{}\" changed", new.name));
+            }
+            Some(_) => {}
+        }
+    }
+    for old in &was.fields {
+        if field(is, &old.name).is_none() {
+            differences
+                .0
+                .push(format!("field \"{}\" removed", old.name));
+        }
+    }
+    if differences.0.is_empty() && was.fields != is.fields {
+        differences
+            .0
+            .push("the order of the fields changed".to_owned());
+    }
+    differences.0
+}
+
+/// What differs between two states of a campaign.
+pub(super) fn of_campaigns(was: &Campaign, is: &Campaign) -> Vec<String> {
+    Differences::default()
+        .of("name", &was.name, &is.name)
+        .changed("description", was.description != is.description)
+        .changed("calling-lists", was.lists != is.lists)
+        .changed("options", was.options != is.options)
+        .0
+}
+
+/// What differs between two states of a campaign group.
+pub(super) fn of_groups(was: &CampaignGroup, is: &CampaignGroup) -> Vec<String> {
+    Differences::default()
+        .of("group", &was.group, &is.group)
+        .of("campaign DBID", was.campaign, is.campaign)
+        .of("dialing-mode", was.mode.name(), is.mode.name())
+        .changed("description", was.description != is.description)
+        .changed("options", was.options != is.options)
+        .0
+}

@@ -1,0 +1,453 @@
+//! Which changes bring the store's objects to what a file wants.
+
+use ocs_config::objects::{self as wanted, FieldType, ObjectsFile};
+use ocs_protocol::enumeration::{DialingMode, Enumeration as _};
+use ocs_rules::calling_list::{CallingList, DailyWindow, Field, FieldKind};
+use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
+use ocs_rules::counters::{self, Counters};
+use ocs_rules::objects::{ObjectChange, Objects};
+use ocs_rules::options::Options;
+use ocs_rules::zone::{self, Zone, ZoneId, ZoneOrigin};
+use ocs_store::ObjectsView;
+
+use super::difference;
+
+/// The characters of a text field whose configuration names no length.
+const FIELD_LENGTH: u32 = 255;
+
+/// A plan in the making.
+pub(super) struct Plan<'a> {
+    view: &'a ObjectsView<'a>,
+    file: &'a str,
+    /// The objects as they would be.
+    objects: Objects,
+    counters: Counters,
+    changes: Vec<ObjectChange>,
+    sentences: Vec<String>,
+    problems: Vec<String>,
+}
+
+/// A plan that can be carried out.
+pub(super) struct Planned {
+    pub(super) changes: Vec<ObjectChange>,
+    pub(super) counters: Counters,
+    /// What is changed, and what is not, a sentence an object.
+    pub(super) sentences: Vec<String>,
+}
+
+/// What an object is called in sentences, and where the file names it.
+struct Named<'n> {
+    kind: &'static str,
+    name: &'n str,
+    line: usize,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(view: &'a ObjectsView<'a>, file: &'a str) -> Self {
+        Self {
+            view,
+            file,
+            objects: view.objects.clone(),
+            counters: view.counters,
+            changes: Vec::new(),
+            sentences: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Brings in everything that the file names, in the order in which objects
+    /// name each other.
+    pub(super) fn bring(&mut self, file: &ObjectsFile) {
+        for zone in &file.time_zones {
+            self.bring_zone(zone);
+        }
+        for list in &file.calling_lists {
+            self.bring_list(list);
+        }
+        for campaign in &file.campaigns {
+            self.bring_campaign(campaign);
+        }
+        for group in &file.campaign_groups {
+            self.bring_group(group);
+        }
+    }
+
+    /// Removes what the file does not name. Time zones stay: records may use them.
+    pub(super) fn prune(&mut self, file: &ObjectsFile) {
+        for group in self.objects.groups() {
+            let campaign = self
+                .objects
+                .campaign(group.campaign)
+                .map(|c| c.name.clone());
+            let named = |wanted: &wanted::CampaignGroup| {
+                wanted.dbid == Some(group.dbid)
+                    || (Some(&wanted.campaign) == campaign.as_ref() && wanted.group == group.group)
+            };
+            if !file.campaign_groups.iter().any(named) {
+                let name = format!("{}@{}", campaign.unwrap_or_default(), group.group);
+                self.remove(
+                    "campaign group",
+                    &name,
+                    ObjectChange::RemoveGroup(group.dbid),
+                );
+            }
+        }
+        for campaign in self.objects.campaigns() {
+            if !file
+                .campaigns
+                .iter()
+                .any(|wanted| wanted.name == campaign.name)
+            {
+                self.remove(
+                    "campaign",
+                    &campaign.name,
+                    ObjectChange::RemoveCampaign(campaign.dbid),
+                );
+            }
+        }
+        for list in self.objects.lists() {
+            if file
+                .calling_lists
+                .iter()
+                .any(|wanted| wanted.name == list.name)
+            {
+                continue;
+            }
+            let records = (self.view.records_in)(list.dbid);
+            if records > 0 {
+                self.problems.push(format!(
+                    "the calling list \"{}\" is not in {} and cannot be removed: it holds \
+                     {records} records",
+                    list.name, self.file
+                ));
+            } else {
+                self.remove(
+                    "calling list",
+                    &list.name,
+                    ObjectChange::RemoveList(list.dbid),
+                );
+            }
+        }
+    }
+
+    /// The plan, or why there is none.
+    pub(super) fn finish(self) -> Result<Planned, Vec<String>> {
+        if self.problems.is_empty() {
+            let Self {
+                changes,
+                counters,
+                sentences,
+                ..
+            } = self;
+            Ok(Planned {
+                changes,
+                counters,
+                sentences,
+            })
+        } else {
+            Err(self.problems)
+        }
+    }
+
+    fn bring_zone(&mut self, wanted: &wanted::Zone) {
+        let named = Named {
+            kind: "time zone",
+            name: &wanted.name,
+            line: wanted.line,
+        };
+        let Some((iana_name, iana)) = zone::iana(wanted.zone.as_str()) else {
+            self.problem(&named, "its zone is no IANA time zone");
+            return;
+        };
+        let known = self.objects.zone_named(&wanted.name).cloned();
+        if let Some(known) = &known {
+            let same = known.zone.iana_name() == Some(iana_name.as_str());
+            match known.origin {
+                ZoneOrigin::BuiltIn if !same => {
+                    self.problem(&named, "this name is built in and means another zone");
+                    return;
+                }
+                // Its records' windows would move under them.
+                ZoneOrigin::Iana if !same => {
+                    self.problem(&named, "records were added with this IANA name already");
+                    return;
+                }
+                _ => {}
+            }
+        }
+        let taken = |objects: &Objects, dbid| objects.zone(dbid).map(|zone| zone.name.clone());
+        let known_dbid = known.as_ref().map(|zone| zone.dbid);
+        let Some(dbid) = self.dbid(&named, wanted.dbid, known_dbid, taken, |c| &mut c.zone) else {
+            return;
+        };
+        let origin = match &known {
+            Some(known) if known.origin == ZoneOrigin::BuiltIn => ZoneOrigin::BuiltIn,
+            _ => ZoneOrigin::Configured,
+        };
+        let new = Zone {
+            dbid,
+            name: wanted.name.clone(),
+            zone: iana,
+            origin,
+        };
+        let differences = known.as_ref().map(|known| {
+            if known.zone == new.zone && known.origin == new.origin {
+                Vec::new()
+            } else {
+                vec![format!("zone {iana_name}")]
+            }
+        });
+        self.put(&named, dbid, differences, ObjectChange::PutZone(new));
+    }
+
+    fn bring_list(&mut self, wanted: &wanted::CallingList) {
+        let named = Named {
+            kind: "calling list",
+            name: &wanted.name,
+            line: wanted.line,
+        };
+        let known = self.objects.list_named(&wanted.name).cloned();
+        let known = known.or_else(|| self.objects.list(wanted.dbid?).cloned());
+        let taken = |objects: &Objects, dbid| objects.list(dbid).map(|list| list.name.clone());
+        let known_dbid = known.as_ref().map(|list| list.dbid);
+        let Some(dbid) = self.dbid(&named, wanted.dbid, known_dbid, taken, |c| &mut c.list) else {
+            return;
+        };
+        let zone = match &wanted.time_zone {
+            None => Some(zone::UTC),
+            Some(name) => self.zone(&named, name),
+        };
+        let Some(zone) = zone else { return };
+        let new = CallingList {
+            dbid,
+            name: wanted.name.clone(),
+            window: DailyWindow {
+                from: wanted.time_from.seconds(),
+                till: wanted.time_until.seconds(),
+            },
+            zone,
+            max_attempts: wanted.max_attempts,
+            region: wanted.region.clone(),
+            fields: wanted.fields.iter().map(field).collect(),
+            options: Options::new(wanted.options.set()),
+        };
+        if let Some(known) = &known {
+            self.check_fields(&named, known, &new);
+        }
+        let differences = known.map(|known| difference::of_lists(&known, &new));
+        self.put(&named, dbid, differences, ObjectChange::PutList(new));
+    }
+
+    /// The values of a list's records must stay what their fields say they are.
+    fn check_fields(&mut self, named: &Named<'_>, was: &CallingList, is: &CallingList) {
+        let records = (self.view.records_in)(was.dbid);
+        if records == 0 {
+            return;
+        }
+        for old in &was.fields {
+            let new = is.fields.iter().find(|field| field.name == old.name);
+            let kept = new.is_some_and(|new| {
+                std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
+                    && new.kind.length() >= old.kind.length()
+            });
+            if !kept {
+                self.problem(
+                    named,
+                    &format!(
+                        "the field \"{}\" ({}) cannot be removed, shortened or given another type \
+                         while the calling list holds {records} records",
+                        old.name,
+                        old.kind.name()
+                    ),
+                );
+            }
+        }
+    }
+
+    fn bring_campaign(&mut self, wanted: &wanted::Campaign) {
+        let named = Named {
+            kind: "campaign",
+            name: &wanted.name,
+            line: wanted.line,
+        };
+        let known = self.objects.campaign_named(&wanted.name).cloned();
+        let known = known.or_else(|| self.objects.campaign(wanted.dbid?).cloned());
+        let taken = |objects: &Objects, dbid| objects.campaign(dbid).map(|c| c.name.clone());
+        let known_dbid = known.as_ref().map(|campaign| campaign.dbid);
+        let Some(dbid) = self.dbid(&named, wanted.dbid, known_dbid, taken, |c| &mut c.campaign)
+        else {
+            return;
+        };
+        let mut lists = Vec::new();
+        for list in &wanted.calling_lists {
+            match self.objects.list_named(&list.name) {
+                Some(known) => {
+                    lists.push(WeightedList {
+                        list: known.dbid,
+                        weight: list.weight,
+                    });
+                }
+                None => {
+                    let name = &list.name;
+                    self.problem(&named, &format!("there is no calling list \"{name}\""));
+                }
+            }
+        }
+        let new = Campaign {
+            dbid,
+            name: wanted.name.clone(),
+            description: wanted.description.clone(),
+            lists,
+            options: Options::new(wanted.options.set()),
+        };
+        let differences = known.map(|known| difference::of_campaigns(&known, &new));
+        self.put(&named, dbid, differences, ObjectChange::PutCampaign(new));
+    }
+
+    fn bring_group(&mut self, wanted: &wanted::CampaignGroup) {
+        let full_name = wanted.full_name();
+        let named = Named {
+            kind: "campaign group",
+            name: &full_name,
+            line: wanted.line,
+        };
+        let Some(campaign) = self
+            .objects
+            .campaign_named(&wanted.campaign)
+            .map(|c| c.dbid)
+        else {
+            let campaign = &wanted.campaign;
+            self.problem(&named, &format!("there is no campaign \"{campaign}\""));
+            return;
+        };
+        let known = self.objects.group_named(campaign, &wanted.group).cloned();
+        let known = known.or_else(|| self.objects.group(wanted.dbid?).cloned());
+        let taken = |objects: &Objects, dbid| objects.group(dbid).map(|group| group.group.clone());
+        let known_dbid = known.as_ref().map(|group| group.dbid);
+        let Some(dbid) = self.dbid(&named, wanted.dbid, known_dbid, taken, |c| &mut c.group) else {
+            return;
+        };
+        let mode = DialingMode::from_number(wanted.dialing_mode.number().into());
+        let new = CampaignGroup {
+            dbid,
+            campaign,
+            group: wanted.group.clone(),
+            description: wanted.description.clone(),
+            // The file's reader knows the same modes.
+            mode: mode.unwrap_or(DialingMode::Preview),
+            options: Options::new(wanted.options.set()),
+        };
+        let differences = known.map(|known| difference::of_groups(&known, &new));
+        self.put(&named, dbid, differences, ObjectChange::PutGroup(new));
+    }
+
+    /// The DBID of an object: the one it has, else the one the file gives, else the
+    /// next. It never changes (configuration.md, section 1).
+    fn dbid(
+        &mut self,
+        named: &Named<'_>,
+        wanted: Option<u32>,
+        known: Option<u32>,
+        taken: impl Fn(&Objects, u32) -> Option<String>,
+        counter: impl Fn(&mut Counters) -> &mut u32,
+    ) -> Option<u32> {
+        match (wanted, known) {
+            (Some(wanted), Some(known)) if wanted != known => {
+                let sentence = format!("its DBID is {known} and never changes, so not to {wanted}");
+                self.problem(named, &sentence);
+                None
+            }
+            (_, Some(known)) => Some(known),
+            (Some(wanted), None) => {
+                if let Some(other) = taken(&self.objects, wanted) {
+                    self.problem(named, &format!("\"{other}\" has the DBID {wanted} already"));
+                    return None;
+                }
+                let counter = counter(&mut self.counters);
+                *counter = (*counter).max(wanted.saturating_add(1));
+                Some(wanted)
+            }
+            (None, None) => Some(counters::take(counter(&mut self.counters))),
+        }
+    }
+
+    /// The zone of this name; an IANA zone that no object names yet is brought in.
+    fn zone(&mut self, named: &Named<'_>, name: &str) -> Option<ZoneId> {
+        if let Some(known) = self.objects.zone_named(name) {
+            return Some(known.dbid);
+        }
+        let Some((iana_name, iana)) = zone::iana(name) else {
+            self.problem(
+                named,
+                &format!("\"{name}\" is neither a time zone of this OCS nor an IANA name"),
+            );
+            return None;
+        };
+        if let Some(known) = self.objects.zone_named(&iana_name) {
+            return Some(known.dbid);
+        }
+        let dbid = counters::take(&mut self.counters.zone);
+        let zone = Zone {
+            dbid,
+            name: iana_name,
+            zone: iana,
+            origin: ZoneOrigin::Iana,
+        };
+        self.change(ObjectChange::PutZone(zone));
+        Some(dbid)
+    }
+
+    fn put(
+        &mut self,
+        named: &Named<'_>,
+        dbid: u32,
+        differences: Option<Vec<String>>,
+        change: ObjectChange,
+    ) {
+        let subject = format!("{} \"{}\" (DBID {dbid})", named.kind, named.name);
+        match differences {
+            None => self.sentences.push(format!("{subject}: added")),
+            Some(differences) if differences.is_empty() => {
+                self.sentences.push(format!("{subject}: unchanged"));
+                return;
+            }
+            Some(differences) => {
+                self.sentences
+                    .push(format!("{subject}: {}", differences.join(", ")));
+            }
+        }
+        self.change(change);
+    }
+
+    fn remove(&mut self, kind: &str, name: &str, change: ObjectChange) {
+        self.sentences.push(format!("{kind} \"{name}\": removed"));
+        self.change(change);
+    }
+
+    fn change(&mut self, change: ObjectChange) {
+        self.objects.change(change.clone());
+        self.changes.push(change);
+    }
+
+    fn problem(&mut self, named: &Named<'_>, sentence: &str) {
+        self.problems.push(format!(
+            "{}, line {}: {} \"{}\": {sentence}",
+            self.file, named.line, named.kind, named.name
+        ));
+    }
+}
+
+fn field(wanted: &wanted::Field) -> Field {
+    let length = wanted.max_length().unwrap_or(FIELD_LENGTH);
+    Field {
+        name: wanted.name.clone(),
+        kind: match wanted.kind {
+            FieldType::Int => FieldKind::Int,
+            FieldType::Float => FieldKind::Float,
+            FieldType::Char => FieldKind::Char(length),
+            FieldType::Varchar => FieldKind::Varchar(length),
+            FieldType::Datetime => FieldKind::DateTime,
+        },
+        send_attribute: wanted.send_attribute.clone(),
+    }
+}

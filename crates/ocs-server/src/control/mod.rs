@@ -1,0 +1,11 @@
+//! The control service: what the command-line tools ask of OCS, over a socket
+//! that only the same user may use (configuration.md, section 1).
+
+mod apply;
+pub(crate) mod client;
+mod export;
+mod import;
+mod service;
+mod socket;
+
+pub(crate) use socket::listen;

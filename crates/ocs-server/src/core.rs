@@ -1,0 +1,85 @@
+//! What every part of OCS works with: the store, and the settings of this
+//! application.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use ocs_config::{Config, StoreUrl, UnknownAttributes};
+use ocs_store::{Open, Store, StoreError};
+use tokio::sync::oneshot;
+
+/// Where the wall-clock time comes from; `main` hands it in.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What every part of OCS works with. Clones are handles to the same.
+#[derive(Clone)]
+pub struct Core {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    /// Whether unknown keys refuse a request, where the calling list has no word.
+    pub(crate) refuse_unknown: bool,
+    /// What a record's URI begins with, by the port a request came in by; the
+    /// first one otherwise.
+    pub(crate) uri_bases: Arc<ArcSwap<Vec<String>>>,
+}
+
+/// Why the store of a configuration cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum CoreError {
+    /// The store's own reason.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The configuration names a store that this version does not have.
+    #[error("store.url: this version stores in SQLite only, so it must begin with sqlite:")]
+    NoSuchStore,
+}
+
+impl Core {
+    /// Opens the configured store for `holder` and takes its lease. The second
+    /// value resolves when the store's writer has ended.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub fn open(
+        config: &Config,
+        holder: &str,
+        clock: Clock,
+    ) -> Result<(Self, oneshot::Receiver<()>), CoreError> {
+        let open = Open {
+            path: store_path(config)?,
+            holder: holder.to_owned(),
+            clock: Arc::clone(&clock),
+        };
+        let (store, ended) = Store::open(open)?;
+        let levels = &config.options.oc_server.levels;
+        let core = Self {
+            store,
+            clock,
+            refuse_unknown: levels.unknown_attributes == Some(UnknownAttributes::Refuse),
+            uri_bases: Arc::default(),
+        };
+        Ok((core, ended))
+    }
+
+    /// Finishes what waits and closes the store; blocks until that is done.
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    /// A record's address (http-interface.md, section 2).
+    pub(crate) fn record_uri(&self, listener: usize, handle: u32) -> Option<String> {
+        let bases = self.uri_bases.load();
+        let base = bases.get(listener).or_else(|| bases.first())?;
+        Some(format!("{base}/records/{handle}"))
+    }
+}
+
+/// The file of the configured store.
+pub(crate) fn store_path(config: &Config) -> Result<PathBuf, CoreError> {
+    match &config.store.url {
+        StoreUrl::Sqlite(path) => Ok(path.clone()),
+        StoreUrl::Postgres(_) => Err(CoreError::NoSuchStore),
+    }
+}

@@ -1,0 +1,19 @@
+//! OCS itself: sessions and what is asked on them, the supervisor of HTTP Proxy,
+//! and the control service behind the command-line tools.
+//!
+//! A request's way: `session` hears it, `request` types it, the store runs it
+//! through the rules and commits it, `answer` makes the event that goes back.
+
+mod answer;
+mod control;
+mod core;
+mod grpc;
+mod proxy_settings;
+mod request;
+mod server;
+mod session;
+mod supervisor;
+
+pub use control::client::{Control, ControlError, connect as connect_control};
+pub use core::{Clock, Core, CoreError};
+pub use server::{Announce, ServerError, Started, run};

@@ -1,0 +1,189 @@
+//! HTTP Proxy's session: hello, settings, then requests, until either side ends.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use ocs_protocol::MAX_MESSAGE;
+use ocs_protocol::hello::HelloError;
+use ocs_protocol::outbound::client_message::Body;
+use ocs_protocol::outbound::outbound_server::{Outbound, OutboundServer};
+use ocs_protocol::outbound::server_message::Body as ServerBody;
+use ocs_protocol::outbound::{
+    ClientMessage, Hello, Listener, ProxySettings, Role, ServerMessage, Stop,
+};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::dispatch::{Asked, Dispatch};
+use super::output::Output;
+use crate::core::Core;
+use crate::grpc;
+
+/// Answers that may wait for one session: more than HTTP Proxy may have in flight.
+pub(crate) const ANSWERS: usize = 8_192;
+
+/// What HTTP Proxy says of itself.
+pub(crate) enum Notice {
+    Listening(Vec<Listener>),
+    Failed(String),
+}
+
+/// The sessions of HTTP Proxy: one after the other, of one process after the other.
+#[derive(Clone)]
+pub(crate) struct HttpProxySessions {
+    core: Core,
+    dispatch: Dispatch,
+    settings: Arc<dyn Fn() -> ProxySettings + Send + Sync>,
+    notices: mpsc::Sender<Notice>,
+    current: Arc<Mutex<Option<mpsc::Sender<Output>>>>,
+}
+
+impl HttpProxySessions {
+    pub(crate) fn new(
+        core: Core,
+        settings: Arc<dyn Fn() -> ProxySettings + Send + Sync>,
+        notices: mpsc::Sender<Notice>,
+    ) -> Self {
+        let dispatch = Dispatch::new(core.clone());
+        Self {
+            core,
+            dispatch,
+            settings,
+            notices,
+            current: Arc::default(),
+        }
+    }
+
+    /// Tells the present HTTP Proxy, if there is one, to finish and end.
+    pub(crate) async fn stop(&self) {
+        let current = self.current().take();
+        if let Some(session) = current {
+            let stop = ServerMessage {
+                number: 0,
+                body: Some(ServerBody::Stop(Stop {})),
+            };
+            // Where the session is gone, HTTP Proxy is ending anyway.
+            let _ = session.send(Output::Ready(stop)).await;
+        }
+    }
+
+    fn current(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Output>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn hear(self, mut incoming: Streaming<ClientMessage>, output: mpsc::Sender<Output>) {
+        loop {
+            // Room for the answer first: who sends more than is answered waits.
+            let Ok(place) = output.clone().reserve_owned().await else {
+                return;
+            };
+            match incoming.message().await {
+                Ok(Some(ClientMessage {
+                    number,
+                    body: Some(Body::Request(event)),
+                    listener,
+                })) => {
+                    self.dispatch.dispatch(Asked {
+                        number,
+                        listener,
+                        event,
+                        place,
+                    });
+                }
+                Ok(Some(ClientMessage {
+                    body: Some(Body::Listening(listening)),
+                    ..
+                })) => {
+                    let _ = self
+                        .notices
+                        .send(Notice::Listening(listening.listeners))
+                        .await;
+                }
+                Ok(Some(ClientMessage {
+                    body: Some(Body::Failed(reason)),
+                    ..
+                })) => {
+                    let _ = self.notices.send(Notice::Failed(reason)).await;
+                    return;
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(status) => {
+                    tracing::debug!(reason = status.message(), "the session of HTTP Proxy ended");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl Outbound for HttpProxySessions {
+    type SessionStream = Answers;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<ClientMessage>>,
+    ) -> Result<Response<Answers>, Status> {
+        let mut incoming = request.into_inner();
+        let Some(ClientMessage {
+            body: Some(Body::Hello(hello)),
+            ..
+        }) = incoming.message().await?
+        else {
+            return Err(Status::failed_precondition(HelloError::Missing.to_string()));
+        };
+        hello
+            .check(Role::HttpProxy)
+            .map_err(|error| Status::failed_precondition(error.to_string()))?;
+        let (output, answers) = mpsc::channel(ANSWERS);
+        for body in [
+            ServerBody::Hello(Hello::in_role(Role::Unspecified, "OCS")),
+            ServerBody::Settings((self.settings)()),
+        ] {
+            // The channel was made a line ago and has room.
+            let _ = output.try_send(Output::Ready(ServerMessage {
+                number: 0,
+                body: Some(body),
+            }));
+        }
+        *self.current() = Some(output.clone());
+        tokio::spawn(self.clone().hear(incoming, output));
+        Ok(Response::new(Answers {
+            core: self.core.clone(),
+            answers,
+        }))
+    }
+}
+
+/// The answers of a session, as they go out.
+pub(crate) struct Answers {
+    core: Core,
+    answers: mpsc::Receiver<Output>,
+}
+
+impl Stream for Answers {
+    type Item = Result<ServerMessage, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.answers
+            .poll_recv(context)
+            .map(|output| output.map(|output| Ok(output.into_message(&self.core))))
+    }
+}
+
+/// Serves sessions on the connections that come in, one per HTTP Proxy.
+pub(crate) async fn serve(
+    sessions: HttpProxySessions,
+    mut connections: mpsc::Receiver<UnixStream>,
+) {
+    let service = OutboundServer::new(sessions)
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    while let Some(connection) = connections.recv().await {
+        tokio::spawn(grpc::serve_connection(connection, service.clone()));
+    }
+}

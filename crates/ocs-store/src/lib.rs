@@ -1,0 +1,20 @@
+//! Where records and campaign objects live.
+//!
+//! One writer takes everything that waits and commits it once; nobody is answered
+//! before that commit. What a change does to a record is decided by `ocs-rules`;
+//! this crate brings the records, keeps what came of it, and says so.
+
+mod batch;
+mod error;
+mod queue;
+mod reader;
+mod sqlite;
+mod store;
+mod writer;
+
+pub use error::{StoreError, store_refusal};
+pub use queue::Full;
+pub use reader::Reader;
+pub use store::{
+    BulkAnswer, Clock, Counts, ObjectsPlan, ObjectsView, Open, Reply, Store, default_limits,
+};

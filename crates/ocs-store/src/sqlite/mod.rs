@@ -1,0 +1,16 @@
+//! The embedded store: SQLite in WAL mode, every commit synced before it is
+//! acknowledged.
+
+mod checkpoint;
+mod error;
+mod lease;
+mod objects;
+mod open;
+mod records;
+mod schema;
+mod transaction;
+
+pub(crate) use error::sqlite_error;
+pub(crate) use open::{Database, open, open_for_reading};
+pub(crate) use records::{RECORD_COLUMNS, record_from_row};
+pub(crate) use transaction::Transaction;

@@ -1,0 +1,134 @@
+//! Records as rows.
+
+use ocs_protocol::enumeration::{CallResult, ContactType, Enumeration, RecordStatus, RecordType};
+use ocs_rules::calling_list::DailyWindow;
+use ocs_rules::fields::Fields;
+use ocs_rules::record::{Contact, Handle, Record};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::error::StoreError;
+use crate::sqlite::sqlite_error;
+
+/// The columns of a record, in the order that [`record_from_row`] reads them.
+pub(crate) const RECORD_COLUMNS: &str = "record_id, list_dbid, chain_id, chain_n, contact_info, \
+    contact_info_type, customer_id, record_type, record_status, call_result, attempt, \
+    dial_sched_time, call_time, daily_from, daily_till, tz_dbid, campaign_id, agent_id, \
+    attempt_guid, fields";
+
+pub(crate) fn read(connection: &Connection, handle: Handle) -> Result<Option<Record>, StoreError> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {RECORD_COLUMNS} FROM record WHERE record_id = ?1"
+        ))
+        .and_then(|mut statement| statement.query_row([handle], record_from_row).optional())
+        .map_err(sqlite_error)
+}
+
+/// Reads a row of [`RECORD_COLUMNS`].
+pub(crate) fn record_from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        handle: row.get(0)?,
+        list: row.get(1)?,
+        chain: row.get(2)?,
+        chain_n: row.get(3)?,
+        contact: Contact {
+            phone: row.get(4)?,
+            phone_type: enumeration::<ContactType>(row, 5)?,
+            customer_id: row.get(6)?,
+            record_type: enumeration::<RecordType>(row, 7)?,
+            scheduled: row.get(11)?,
+            call_time: row.get(12)?,
+            window: DailyWindow {
+                from: row.get(13)?,
+                till: row.get(14)?,
+            },
+            zone: row.get(15)?,
+            campaign: row.get(16)?,
+            agent: row.get(17)?,
+            fields: Fields::from_stored(row.get::<_, Option<String>>(19)?.unwrap_or_default()),
+        },
+        status: enumeration::<RecordStatus>(row, 8)?,
+        result: enumeration::<CallResult>(row, 9)?,
+        attempts: row.get(10)?,
+        attempt_guid: row.get(18)?,
+    })
+}
+
+fn enumeration<E: Enumeration>(row: &Row<'_>, column: usize) -> rusqlite::Result<E> {
+    let number: i64 = row.get(column)?;
+    E::from_number(number).ok_or_else(|| {
+        let error = format!("{number} is no value of this enumeration");
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, error.into())
+    })
+}
+
+pub(crate) fn insert<'r>(
+    connection: &Connection,
+    records: impl Iterator<Item = &'r Record>,
+    mut result: impl FnMut(usize, Result<(), StoreError>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection
+        .prepare_cached(
+            "INSERT INTO record (record_id, list_dbid, chain_id, chain_n, contact_info, \
+             contact_info_type, customer_id, record_type, record_status, call_result, attempt, \
+             dial_sched_time, call_time, daily_from, daily_till, tz_dbid, campaign_id, agent_id, \
+             attempt_guid, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        )
+        .map_err(sqlite_error)?;
+    for (at, record) in records.enumerate() {
+        let contact = &record.contact;
+        let inserted = statement.execute(params![
+            record.handle,
+            record.list,
+            record.chain,
+            record.chain_n,
+            contact.phone,
+            contact.phone_type.number(),
+            contact.customer_id,
+            contact.record_type.number(),
+            record.status.number(),
+            record.result.number(),
+            record.attempts,
+            contact.scheduled,
+            contact.call_time,
+            contact.window.from,
+            contact.window.till,
+            contact.zone,
+            contact.campaign,
+            contact.agent,
+            record.attempt_guid,
+            contact.fields.stored(),
+        ]);
+        result(at, inserted.map(|_| ()).map_err(sqlite_error))?;
+    }
+    Ok(())
+}
+
+/// Writes everything of a record that a request may change.
+pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), StoreError> {
+    let contact = &record.contact;
+    connection
+        .prepare_cached(
+            "UPDATE record SET record_type = ?2, record_status = ?3, call_result = ?4, \
+             attempt = ?5, dial_sched_time = ?6, call_time = ?7, agent_id = ?8, \
+             attempt_guid = ?9, fields = ?10 WHERE record_id = ?1",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![
+                record.handle,
+                contact.record_type.number(),
+                record.status.number(),
+                record.result.number(),
+                record.attempts,
+                contact.scheduled,
+                contact.call_time,
+                contact.agent,
+                record.attempt_guid,
+                contact.fields.stored(),
+            ])
+        })
+        .map(|_| ())
+        .map_err(sqlite_error)
+}

@@ -1,0 +1,33 @@
+//! The schema and its migrations, forward only. A migration that was released is
+//! never edited; a new one is added at the end.
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+use crate::sqlite::sqlite_error;
+
+/// The migrations, in order; `user_version` counts those that were made.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_records.sql")];
+
+/// Brings the schema up to date, in one transaction. Only the lease holder calls it.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let transaction = connection.transaction().map_err(sqlite_error)?;
+    let found: i64 = transaction
+        .query_row("SELECT user_version FROM pragma_user_version", [], |row| {
+            row.get(0)
+        })
+        .map_err(sqlite_error)?;
+    if found > known {
+        return Err(StoreError::SchemaTooNew { found, known });
+    }
+    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.execute_batch(migration).map_err(sqlite_error)?;
+    }
+    if found < known {
+        transaction
+            .pragma_update(None, "user_version", known)
+            .map_err(sqlite_error)?;
+    }
+    transaction.commit().map_err(sqlite_error)
+}

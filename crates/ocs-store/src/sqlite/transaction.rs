@@ -1,0 +1,196 @@
+//! One write transaction, under the lease.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
+use ocs_rules::calling_list::ListId;
+use ocs_rules::counters::Counters;
+use ocs_rules::objects::ObjectChange;
+use ocs_rules::record::{ChainId, Handle, Record};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use crate::error::StoreError;
+use crate::sqlite::{objects, records, sqlite_error};
+
+/// A write transaction; dropped without a commit, it is rolled back.
+pub(crate) struct Transaction<'a> {
+    inner: rusqlite::Transaction<'a>,
+    dirty: Arc<AtomicBool>,
+}
+
+impl<'a> Transaction<'a> {
+    /// Begins, and checks under the write lock that the lease is still this
+    /// process's: whoever takes it over needs that lock too.
+    pub(crate) fn begin(
+        connection: &'a mut Connection,
+        epoch: i64,
+        dirty: Arc<AtomicBool>,
+    ) -> Result<Self, StoreError> {
+        let inner = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sqlite_error)?;
+        let current: i64 = inner
+            .prepare_cached("SELECT epoch FROM lease")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(sqlite_error)?;
+        if current != epoch {
+            return Err(StoreError::LeaseLost);
+        }
+        Ok(Self { inner, dirty })
+    }
+
+    pub(crate) fn commit(self) -> Result<(), StoreError> {
+        self.inner.commit().map_err(sqlite_error)?;
+        self.dirty.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn record(&mut self, handle: Handle) -> Result<Option<Record>, StoreError> {
+        records::read(&self.inner, handle)
+    }
+
+    /// The place of a chain's last record; `None` when there is no such chain.
+    pub(crate) fn end_of_chain(
+        &mut self,
+        list: ListId,
+        chain: ChainId,
+    ) -> Result<Option<u32>, StoreError> {
+        self.inner
+            .prepare_cached(
+                "SELECT max(chain_n) FROM record WHERE list_dbid = ?1 AND chain_id = ?2",
+            )
+            .and_then(|mut statement| statement.query_row([list, chain], |row| row.get(0)))
+            .map_err(sqlite_error)
+    }
+
+    /// The handles of a chain's records, in the chain's order.
+    pub(crate) fn handles_of_chain(
+        &mut self,
+        list: ListId,
+        chain: ChainId,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Handle>> {
+            self.inner
+                .prepare_cached(
+                    "SELECT record_id FROM record WHERE list_dbid = ?1 AND chain_id = ?2 \
+                     ORDER BY chain_n",
+                )?
+                .query_map([list, chain], |row| row.get(0))?
+                .collect()
+        };
+        read().map_err(sqlite_error)
+    }
+
+    /// Inserts records; `result` hears of each by its place, and may end it all.
+    pub(crate) fn insert_records<'r>(
+        &mut self,
+        records: impl Iterator<Item = &'r Record>,
+        result: impl FnMut(usize, Result<(), StoreError>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        records::insert(&self.inner, records, result)
+    }
+
+    pub(crate) fn update_record(&mut self, record: &Record) -> Result<(), StoreError> {
+        records::update(&self.inner, record)
+    }
+
+    /// Adds to the counts of records by calling list and status.
+    pub(crate) fn add_to_counts(
+        &mut self,
+        changes: &BTreeMap<(ListId, RecordStatus), i64>,
+    ) -> Result<(), StoreError> {
+        let write = || -> rusqlite::Result<()> {
+            let mut statement = self.inner.prepare_cached(
+                "INSERT INTO list_count (list_dbid, record_status, records) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (list_dbid, record_status) DO UPDATE SET records = records + ?3",
+            )?;
+            for ((list, status), change) in changes {
+                statement.execute(params![list, status.number(), change])?;
+            }
+            Ok(())
+        };
+        write().map_err(sqlite_error)
+    }
+
+    /// How many records each calling list holds.
+    pub(crate) fn totals(&mut self) -> Result<HashMap<ListId, u64>, StoreError> {
+        let read = || -> rusqlite::Result<HashMap<ListId, u64>> {
+            self.inner
+                .prepare_cached(
+                    "SELECT list_dbid, sum(records) FROM list_count GROUP BY list_dbid",
+                )?
+                .query_map([], |row| {
+                    Ok((
+                        row.get(0)?,
+                        u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+                    ))
+                })?
+                .collect()
+        };
+        read().map_err(sqlite_error)
+    }
+
+    pub(crate) fn import_key_known(&mut self, list: ListId, key: &str) -> Result<bool, StoreError> {
+        self.inner
+            .prepare_cached("SELECT 1 FROM import_key WHERE list_dbid = ?1 AND key = ?2")
+            .and_then(|mut statement| statement.exists(params![list, key]))
+            .map_err(sqlite_error)
+    }
+
+    pub(crate) fn labelled_chain(
+        &mut self,
+        list: ListId,
+        label: &str,
+    ) -> Result<Option<ChainId>, StoreError> {
+        self.inner
+            .prepare_cached("SELECT chain_id FROM import_chain WHERE list_dbid = ?1 AND label = ?2")
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![list, label], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(sqlite_error)
+    }
+
+    pub(crate) fn write_import_key(
+        &mut self,
+        list: ListId,
+        key: &str,
+        handle: Handle,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO import_key (list_dbid, key, record_id) VALUES (?1, ?2, ?3)",
+            params![list, key, handle],
+        )
+    }
+
+    pub(crate) fn write_chain_label(
+        &mut self,
+        list: ListId,
+        label: &str,
+        chain: ChainId,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO import_chain (list_dbid, label, chain_id) VALUES (?1, ?2, ?3)",
+            params![list, label, chain],
+        )
+    }
+
+    pub(crate) fn write_counters(&mut self, counters: Counters) -> Result<(), StoreError> {
+        objects::write_counters(&self.inner, counters)
+    }
+
+    pub(crate) fn write_object(&mut self, change: &ObjectChange) -> Result<(), StoreError> {
+        objects::write(&self.inner, change)
+    }
+
+    fn write(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+        self.inner
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(|_| ())
+            .map_err(sqlite_error)
+    }
+}

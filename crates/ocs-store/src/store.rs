@@ -1,0 +1,229 @@
+//! The store as the rest of OCS sees it: a handle that is cheap to clone.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use ocs_protocol::enumeration::RecordStatus;
+use ocs_protocol::refusal::Refusal;
+use ocs_rules::calling_list::ListId;
+use ocs_rules::change::{Change, Outcome};
+use ocs_rules::counters::Counters;
+use ocs_rules::objects::{ObjectChange, Objects};
+use tokio::sync::oneshot;
+
+use crate::error::StoreError;
+use crate::queue::{Full, Limits, Queue};
+use crate::reader::Reader;
+use crate::sqlite;
+use crate::writer::{self, Writer};
+
+/// Where the wall-clock time comes from; `main` hands it in.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Who hears what came of a change: called once, after the commit, on the
+/// writer's thread; it must not wait for anything.
+pub type Reply = Box<dyn FnOnce(Result<Outcome, Refusal>) + Send>;
+
+/// Records of one calling list, counted by status.
+pub type Counts = BTreeMap<RecordStatus, u64>;
+
+/// What came of each change of a bulk, in order, after the commit; or why none of
+/// it could be done.
+pub type BulkAnswer = Result<Vec<Result<Outcome, Refusal>>, StoreError>;
+
+/// Decides what to change about the campaign objects, from what they are at the
+/// moment of the change; or says, a sentence each, why nothing can be changed.
+pub type ObjectsPlan =
+    Box<dyn FnOnce(&ObjectsView<'_>) -> Result<(Vec<ObjectChange>, Counters), Vec<String>> + Send>;
+
+/// The campaign objects at the moment of a change, and what it must respect.
+pub struct ObjectsView<'a> {
+    /// The objects.
+    pub objects: &'a Objects,
+    /// The next DBIDs.
+    pub counters: Counters,
+    /// How many records a calling list holds.
+    pub records_in: &'a dyn Fn(ListId) -> u64,
+}
+
+/// One single change that waits for its commit.
+pub(crate) struct Job {
+    pub(crate) change: Change,
+    pub(crate) reply: Reply,
+}
+
+/// Work that is not one single change.
+pub(crate) enum Bulk {
+    Changes {
+        changes: Vec<Change>,
+        keep: bool,
+        answer: oneshot::Sender<BulkAnswer>,
+    },
+    Objects {
+        plan: ObjectsPlan,
+        answer: oneshot::Sender<Result<(), ObjectsError>>,
+    },
+}
+
+/// Why campaign objects were not changed.
+pub(crate) enum ObjectsError {
+    Store(StoreError),
+    Plan(Vec<String>),
+}
+
+/// How a store is opened.
+pub struct Open {
+    /// The database file (`store.url`); it is made when it is not there.
+    pub path: PathBuf,
+    /// Who takes the lease, for the sentence that a second OCS is refused with.
+    pub holder: String,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+/// The limits of the queue before the writer.
+pub(crate) const fn limits() -> Limits {
+    // A transaction of 1,024 changes takes some ten milliseconds: what comes in
+    // meanwhile is the next one.
+    Limits {
+        singles: 8_192,
+        bulk: 4,
+        taken: 1_024,
+    }
+}
+
+/// How many single changes may wait for their commit.
+#[must_use]
+pub const fn default_limits() -> usize {
+    limits().singles
+}
+
+/// The store. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Store {
+    queue: Arc<Queue<Job, Bulk>>,
+    objects: Arc<ArcSwap<Objects>>,
+    reader: Reader,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Store {
+    /// Opens a store: makes it when it is not there, takes its lease, brings its
+    /// schema up to date, and starts its writer. The second value resolves when
+    /// the writer has ended, which before [`Store::close`] is a fault.
+    ///
+    /// # Errors
+    /// Another process holds the lease; the file cannot be opened or written; its
+    /// schema is of a later version.
+    pub fn open(open: Open) -> Result<(Self, oneshot::Receiver<()>), StoreError> {
+        let opened = sqlite::open(&open)?;
+        let objects = Arc::new(ArcSwap::from_pointee(opened.objects));
+        let queue = Arc::new(Queue::new(limits()));
+        let reader = Reader::start(&open.path)?;
+        let (ended, ends) = oneshot::channel();
+        let writer = Writer {
+            database: opened.database,
+            counters: opened.counters,
+            objects: Arc::clone(&objects),
+            clock: open.clock,
+        };
+        let thread = writer::start(writer, Arc::clone(&queue), ended)?;
+        let store = Self {
+            queue,
+            objects,
+            reader,
+            writer: Arc::new(Mutex::new(Some(thread))),
+        };
+        Ok((store, ends))
+    }
+
+    /// The campaign objects as they are now.
+    #[must_use]
+    pub fn objects(&self) -> Arc<Objects> {
+        self.objects.load_full()
+    }
+
+    /// Puts a change before the writer. `reply` is called once it is committed, or
+    /// refused.
+    ///
+    /// # Errors
+    /// The queue is full, or the store is closed: the reply comes back uncalled.
+    pub fn submit(&self, change: Change, reply: Reply) -> Result<(), Full<Reply>> {
+        self.queue.push(Job { change, reply }).map_err(|full| Full {
+            work: full.work.reply,
+            closed: full.closed,
+        })
+    }
+
+    /// Makes many changes in one transaction, each on its own merits; without
+    /// `keep`, only says what would come of them. Waits while other bulk work is
+    /// before it.
+    ///
+    /// # Errors
+    /// The store cannot be written; then nothing was changed.
+    pub async fn submit_bulk(&self, changes: Vec<Change>, keep: bool) -> BulkAnswer {
+        let (answer, answered) = oneshot::channel();
+        self.push_bulk(Bulk::Changes {
+            changes,
+            keep,
+            answer,
+        })
+        .await?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Changes campaign objects as `plan` decides, all of it or nothing.
+    ///
+    /// # Errors
+    /// The outer error is the store's, the inner one the plan's own sentences.
+    pub async fn change_objects(
+        &self,
+        plan: ObjectsPlan,
+    ) -> Result<Result<(), Vec<String>>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.push_bulk(Bulk::Objects { plan, answer }).await?;
+        match answered.await {
+            Ok(Ok(())) => Ok(Ok(())),
+            Ok(Err(ObjectsError::Plan(sentences))) => Ok(Err(sentences)),
+            Ok(Err(ObjectsError::Store(error))) => Err(error),
+            Err(_) => Err(StoreError::Closed),
+        }
+    }
+
+    /// What reads the store, beside the writer.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Does what waits, commits it, and closes the store; the lease is given up.
+    /// Blocks until that is done.
+    pub fn close(&self) {
+        self.queue.close();
+        let thread = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // The writer reports its own end; a panic there was reported by it too.
+            let _ = thread.join();
+        }
+    }
+
+    async fn push_bulk(&self, mut work: Bulk) -> Result<(), StoreError> {
+        loop {
+            match self.queue.push_bulk(work) {
+                Ok(()) => return Ok(()),
+                Err(full) if full.closed => return Err(StoreError::Closed),
+                Err(full) => work = full.work,
+            }
+            // Bulk work has time: it comes from files, a few batches at a time.
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    }
+}

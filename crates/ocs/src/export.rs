@@ -1,0 +1,87 @@
+//! `ocs export`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+use ocs_protocol::control::ExportRequest;
+use ocs_server::{Clock, Control};
+
+use crate::cli;
+use crate::config;
+use crate::terminal::{DONE, FAILED, complain, end};
+
+/// Exports a calling list as CSV.
+pub(crate) fn export(file: Option<&Path>, export: &cli::Export, clock: Clock) -> ExitCode {
+    let config = match config::load(file) {
+        Ok(config) => config,
+        Err(status) => return status,
+    };
+    let exported = crate::run::block_on(async {
+        let mut control = ocs_server::connect_control(&config, "ocs export", clock).await?;
+        let written = write(&mut control, export).await;
+        control.finish().await;
+        written
+    });
+    match exported {
+        Ok(records) => {
+            complain(format!(
+                "{records} records of \"{}\" were exported",
+                export.list
+            ));
+            DONE
+        }
+        Err(error) => end(FAILED, format!("{error:#}")),
+    }
+}
+
+async fn write(control: &mut Control, export: &cli::Export) -> anyhow::Result<u64> {
+    let request = ExportRequest {
+        calling_list: export.list.clone(),
+    };
+    let batches = control.client.export(request).await;
+    let mut batches = batches
+        .map_err(|status| anyhow!("{}", status.message()))?
+        .into_inner();
+    let mut records = 0;
+    // The file is made when there is something to write into it.
+    let mut csv: Option<csv::Writer<Box<dyn Write>>> = None;
+    loop {
+        let batch = batches
+            .message()
+            .await
+            .map_err(|status| anyhow!("{}", status.message()))?;
+        let Some(batch) = batch else { break };
+        if !batch.problem.is_empty() {
+            bail!(batch.problem);
+        }
+        let csv = match &mut csv {
+            Some(csv) => csv,
+            None => csv.insert(csv::Writer::from_writer(open(export.file.as_deref())?)),
+        };
+        if !batch.columns.is_empty() {
+            csv.write_record(&batch.columns)?;
+        }
+        for row in &batch.rows {
+            csv.write_record(&row.values)?;
+            records += 1;
+        }
+    }
+    if let Some(mut csv) = csv {
+        csv.flush()?;
+    }
+    Ok(records)
+}
+
+fn open(file: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
+    Ok(match file {
+        None => Box::new(io::stdout()),
+        Some(path) => {
+            let file = File::create(path)
+                .with_context(|| format!("{} cannot be written", path.display()))?;
+            Box::new(BufWriter::new(file))
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! `ocs`, the one binary: it reads the command line and the clock, and hands both
+//! to the crate that does the work.
+
+mod apply;
+mod cli;
+mod config;
+mod export;
+mod import;
+mod quickstart;
+mod run;
+mod terminal;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use jiff::Timestamp;
+
+use cli::{Arguments, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // The one place that reads the wall clock; everything else is handed it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "main is where the clock comes from"
+    )]
+    let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(Timestamp::now);
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        Command::Run => run::run(config, clock),
+        Command::HttpProxy { parent } => run::http_proxy(parent, clock),
+        Command::Apply(apply) => apply::apply(config, &apply, clock),
+        Command::Import(import) => import::import(config, &import, clock),
+        Command::Export(export) => export::export(config, &export, clock),
+        Command::CheckConfig => config::check(config),
+        Command::ConfigSchema { objects } => config::schema(objects),
+        Command::Quickstart(quickstart) => quickstart::quickstart(&quickstart, clock),
+    }
+}

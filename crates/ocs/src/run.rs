@@ -1,0 +1,131 @@
+//! `ocs run`, and its child `ocs http-proxy`.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use ocs_config::{Config, LogFormat};
+use ocs_log::{Form, Log, LogSettings};
+use ocs_server::{Announce, Clock, Started};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config;
+use crate::terminal::{DONE, FAILED, WRONG, complain, end, say};
+
+/// `ocs run`.
+pub(crate) fn run(file: Option<&Path>, clock: Clock) -> ExitCode {
+    let config = match config::load(file) {
+        Ok(config) => config,
+        Err(status) => return status,
+    };
+    serve(config, clock, Arc::new(announce))
+}
+
+/// Runs OCS with a configuration until it is told to stop.
+pub(crate) fn serve(config: Config, clock: Clock, announce: Announce) -> ExitCode {
+    let not_yet = config.not_built_yet();
+    if !not_yet.is_empty() {
+        return end(WRONG, not_yet.join("\n"));
+    }
+    let log = match Log::start(&log_settings(&config), Arc::clone(&clock)) {
+        Ok(log) => log,
+        Err(error) => return end(FAILED, error),
+    };
+    for warning in config.warnings() {
+        complain(format!("warning: {warning}"));
+        tracing::warn!("{warning}");
+    }
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        process = std::process::id(),
+        "OCS starts"
+    );
+    let ended = block_on(async {
+        // Before anything is opened: a signal that comes early is not lost.
+        let stop = stop_signal()?;
+        ocs_server::run(config, clock, announce, stop).await?;
+        Ok(())
+    });
+    let status = match ended {
+        Ok(()) => DONE,
+        Err(error) => {
+            tracing::error!("{error}");
+            end(FAILED, error)
+        }
+    };
+    log.flush();
+    status
+}
+
+/// Does asynchronous work to its end.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+/// Resolves at SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn announce(started: Started) {
+    match started {
+        Started::Listening(ports) => {
+            for (id, address) in ports {
+                say(format!("HTTP Proxy listens on {address} (port \"{id}\")"));
+            }
+            say("OCS is ready");
+        }
+        Started::Failed { reason, again_in } => {
+            complain(format!(
+                "{reason}; HTTP Proxy is started again in {again_in:?}"
+            ));
+        }
+        Started::WithoutHttp => {
+            say("no http port is configured, so HTTP Proxy is not started");
+            say("OCS is ready");
+        }
+    }
+}
+
+fn log_settings(config: &Config) -> LogSettings {
+    LogSettings {
+        file: config.log.file.clone(),
+        level: match config.log.level {
+            ocs_config::LogLevel::Error => tracing::level_filters::LevelFilter::ERROR,
+            ocs_config::LogLevel::Warn => tracing::level_filters::LevelFilter::WARN,
+            ocs_config::LogLevel::Info => tracing::level_filters::LevelFilter::INFO,
+            ocs_config::LogLevel::Debug => tracing::level_filters::LevelFilter::DEBUG,
+            ocs_config::LogLevel::Trace => tracing::level_filters::LevelFilter::TRACE,
+        },
+        segment: config.log.segment.as_bytes(),
+        expire: config.log.expire,
+        form: match config.log.format {
+            LogFormat::Text => Form::Text,
+            LogFormat::Json => Form::Json,
+        },
+    }
+}
+
+/// `ocs http-proxy`.
+pub(crate) fn http_proxy(parent: u32, clock: Clock) -> ExitCode {
+    match ocs_http_proxy::run(parent, clock) {
+        Ok(()) => DONE,
+        Err(error @ ocs_http_proxy::Exit::NotByOcs) => end(WRONG, error),
+        Err(error @ ocs_http_proxy::Exit::Port(_)) => {
+            // OCS has been told, and says so where it says everything.
+            drop(error);
+            ExitCode::from(3)
+        }
+        Err(error) => end(FAILED, error),
+    }
+}

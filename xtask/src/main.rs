@@ -1,0 +1,58 @@
+//! One command for every habit of this repository: `cargo xtask`.
+
+mod args;
+mod bench;
+mod cargo;
+mod packages;
+mod python;
+mod runner;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::args::Args;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test [--fast] [FILTER]           the gate: format, lints, tests, licenses;
+                                   --fast leaves the lints out, FILTER chooses tests
+  lint                             format, lints, licenses
+  repeat FILTER [--times N]        the end-to-end tests that match FILTER, N times
+                                   (20), until the first failure
+  bench add-record [OPTIONS]       AddRecord over HTTP beside the floor
+      --rounds N                   rounds, of which the median counts (5)
+      --seconds N                  seconds a round (8)
+      --connections N,N            numbers of connections (1,64,256)
+  bench import [OPTIONS]           `ocs import`, without and with a running OCS
+      --records N                  records in the file (1000000)
+  bench idle                       time to the first request, memory at rest
+      --starts N                   starts, of which the median counts (10)
+
+  Every bench takes --strict: a figure that is not reached fails the command.
+  What is measured and where figures go: bench/README.md.";
+
+fn main() -> ExitCode {
+    match dispatch(Args::from_command_line()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(mut args: Args) -> Result<ExitCode> {
+    match args.positional().as_deref() {
+        Some("test") => return test::test(args),
+        Some("lint") => test::lint(args)?,
+        Some("repeat") => test::repeat(args)?,
+        Some("bench") => bench::bench(args)?,
+        None | Some("help" | "--help" | "-h") => println!("{USAGE}"),
+        Some(other) => bail!("there is no command `{other}`\n\n{USAGE}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
