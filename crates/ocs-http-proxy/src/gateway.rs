@@ -110,12 +110,7 @@ impl Gateway {
         seen.reference = request.1;
         let event = request.0?;
         self.link
-            .ask(
-                event,
-                client.listener,
-                limits.in_flight,
-                limits.reply_timeout,
-            )
+            .ask(event, client.listener, limits.in_flight)
             .await
     }
 
@@ -169,9 +164,9 @@ impl Gateway {
             .text("method", head.method.as_str())
             .text("target", target)
             .number("status", reply.status().as_u16())
-            .number("received", seen.received)
+            .number("received", seen.received as u64)
             .number("sent", reply.body().size_hint().exact().unwrap_or(0))
-            .number("us", took.as_micros());
+            .number("us", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         if let Some(request) = seen.request {
             line = line.text("request", request);
         }

@@ -47,11 +47,23 @@ pub fn run(parent: u32, clock: Clock) -> Result<(), Exit> {
     end_with(parent)?;
     let stream = inherited_connection()?;
     raise_open_files_limit();
-    tokio::runtime::Builder::new_multi_thread()
-        .thread_name("http-proxy")
-        .enable_all()
-        .build()?
-        .block_on(serve(stream, clock))
+    runtime()?.block_on(serve(stream, clock))
+}
+
+/// Half of the processors: the other half is OCS's. On two, one thread answers more
+/// requests than two that wake each other.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    match processors / 2 {
+        0 | 1 => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build(),
+        workers => tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name("http-proxy")
+            .enable_all()
+            .build(),
+    }
 }
 
 /// Asks the system to end this process when OCS ends, in whichever way.
@@ -121,6 +133,7 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
         tracing::info!(id = %port.id, "HTTP Proxy listens on http://{}:{}", port.host, port.port);
     }
     link.listening(ports.opened.clone()).await;
+    link.expire_after(settings.limits.reply_timeout);
     let shutdown_timeout = settings.limits.shutdown_timeout;
     let gateway = Arc::new(Gateway::new(link, settings, log.clone()));
     let (stop, stopping) = tokio::sync::watch::channel(false);

@@ -1,6 +1,7 @@
 //! One line of a log that is written for every request: built by hand, because it
 //! stands on the hot path.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -23,49 +24,61 @@ pub struct Line {
 
 impl Line {
     pub(crate) fn begin(form: Form, now: Timestamp, level: LevelFilter, name: &str) -> Self {
-        let mut text = String::with_capacity(256);
-        let _ = match form {
+        let mut text = String::with_capacity(320);
+        let level = padded(level);
+        match form {
             Form::Text => {
-                let level = level.to_string().to_uppercase();
-                write!(text, "{now:.6} {level:>5} {name}")
+                push_stamp(&mut text, now);
+                text.push(' ');
+                text.push_str(level);
+                text.push(' ');
+                text.push_str(name);
             }
             Form::Json => {
-                let level = level.to_string().to_uppercase();
-                write!(
-                    text,
-                    "{{\"timestamp\":\"{now:.6}\",\"level\":\"{level}\",\"message\":\"{name}\""
-                )
+                text.push_str("{\"timestamp\":\"");
+                push_stamp(&mut text, now);
+                text.push_str("\",\"level\":\"");
+                text.push_str(level.trim_start());
+                text.push_str("\",\"message\":\"");
+                text.push_str(name);
+                text.push('"');
             }
-        };
+        }
         Self { form, text }
     }
 
     /// Adds a number.
     #[must_use]
-    pub fn number(mut self, key: &str, value: impl std::fmt::Display) -> Self {
-        let _ = match self.form {
-            Form::Text => write!(self.text, " {key}={value}"),
-            Form::Json => write!(self.text, ",\"{key}\":{value}"),
-        };
+    pub fn number(mut self, key: &str, value: impl Into<i128>) -> Self {
+        self.push_key(key);
+        self.text.push_str(itoa::Buffer::new().format(value.into()));
         self
+    }
+
+    fn push_key(&mut self, key: &str) {
+        match self.form {
+            Form::Text => {
+                self.text.push(' ');
+                self.text.push_str(key);
+                self.text.push('=');
+            }
+            Form::Json => {
+                self.text.push_str(",\"");
+                self.text.push_str(key);
+                self.text.push_str("\":");
+            }
+        }
     }
 
     /// Adds a text from anywhere: whatever is in it, it stays one value on one line.
     #[must_use]
     pub fn text(mut self, key: &str, value: &str) -> Self {
-        match self.form {
-            Form::Text => {
-                let _ = write!(self.text, " {key}=");
-                if !value.is_empty() && value.bytes().all(is_plain) {
-                    self.text.push_str(value);
-                } else {
-                    push_quoted(&mut self.text, value);
-                }
-            }
-            Form::Json => {
-                let _ = write!(self.text, ",\"{key}\":");
-                push_quoted(&mut self.text, value);
-            }
+        self.push_key(key);
+        let plain = !value.is_empty() && value.bytes().all(is_plain);
+        if self.form == Form::Text && plain {
+            self.text.push_str(value);
+        } else {
+            push_quoted(&mut self.text, value);
         }
         self
     }
@@ -77,6 +90,42 @@ impl Line {
         });
         self.text
     }
+}
+
+fn padded(level: LevelFilter) -> &'static str {
+    match level {
+        LevelFilter::ERROR => "ERROR",
+        LevelFilter::WARN => " WARN",
+        LevelFilter::INFO => " INFO",
+        LevelFilter::DEBUG => "DEBUG",
+        _ => "TRACE",
+    }
+}
+
+/// `2026-11-22T09:30:00.500000Z`. Date and time of day are the same for thousands
+/// of lines, and are formatted once a second.
+fn push_stamp(text: &mut String, now: Timestamp) {
+    thread_local! {
+        static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+    }
+    let second = now.as_second();
+    SECOND.with_borrow_mut(|(last, formatted)| {
+        if *last != second {
+            *last = second;
+            formatted.clear();
+            let whole = Timestamp::from_second(second).unwrap_or(now);
+            let _ = write!(formatted, "{whole:.0}");
+            // What stands before the Z.
+            formatted.pop();
+        }
+        text.push_str(formatted);
+    });
+    let micros = now.subsec_nanosecond().unsigned_abs() / 1_000;
+    let mut buffer = itoa::Buffer::new();
+    // The seventh digit keeps the zeros before the others, and is cut off.
+    text.push('.');
+    text.push_str(&buffer.format(1_000_000 + micros % 1_000_000)[1..]);
+    text.push('Z');
 }
 
 fn is_plain(byte: u8) -> bool {

@@ -59,7 +59,11 @@ pub(crate) fn serve(config: Config, clock: Clock, announce: Announce) -> ExitCod
 
 /// Does asynchronous work to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    // Half of the processors: sessions are few, and the store's writer and HTTP
+    // Proxy need the rest.
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads((processors / 2).max(1))
         .enable_all()
         .build()?
         .block_on(work)

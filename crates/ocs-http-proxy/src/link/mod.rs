@@ -14,7 +14,10 @@ use ocs_protocol::refusal::Refusal;
 use tokio::sync::mpsc;
 
 pub(crate) use connect::{Linked, Order, connect};
-use pending::Pending;
+use pending::{Pending, Unanswered};
+
+/// How often it is looked whether a request has waited for too long.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A handle to the stream.
 #[derive(Clone)]
@@ -34,7 +37,6 @@ impl Link {
         request: UserEvent,
         listener: u32,
         in_flight: usize,
-        patience: Duration,
     ) -> Result<UserEvent, Refusal> {
         let Some((ticket, answer)) = self.pending.expect(in_flight) else {
             return Err(Refusal::new(
@@ -50,11 +52,24 @@ impl Link {
         if self.outgoing.send(message).await.is_err() {
             return Err(unknown("the connection to OCS was lost"));
         }
-        match tokio::time::timeout(patience, answer).await {
+        match answer.await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(unknown("the connection to OCS was lost")),
-            Err(_) => Err(unknown("OCS did not answer in time")),
+            Ok(Err(Unanswered::InTime)) => Err(unknown("OCS did not answer in time")),
+            Ok(Err(Unanswered::AtAll)) | Err(_) => Err(unknown("the connection to OCS was lost")),
         }
+    }
+
+    /// Ends the waiting of requests that have waited for longer than `patience`,
+    /// from now on.
+    pub(crate) fn expire_after(&self, patience: Duration) {
+        let pending = Arc::clone(&self.pending);
+        tokio::spawn(async move {
+            let mut look = tokio::time::interval(LOOK);
+            loop {
+                look.tick().await;
+                pending.expire(patience);
+            }
+        });
     }
 
     /// Tells OCS that all ports are open.

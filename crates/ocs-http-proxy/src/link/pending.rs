@@ -1,6 +1,7 @@
 //! The requests that wait for their answer, by the stream's own number.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ocs_protocol::outbound::UserEvent;
 use tokio::sync::oneshot;
@@ -21,7 +22,24 @@ struct Places {
 /// that is waited for.
 struct Place {
     round: u32,
-    waiter: Option<oneshot::Sender<UserEvent>>,
+    waiter: Option<Waiter>,
+}
+
+struct Waiter {
+    since: Instant,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// What comes of waiting.
+pub(crate) type Answer = Result<UserEvent, Unanswered>;
+
+/// Why no answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// Not within the time for it.
+    InTime,
+    /// OCS is gone.
+    AtAll,
 }
 
 /// One request's place; given up when dropped, so that a client that went away
@@ -50,8 +68,8 @@ impl Pending {
     pub(crate) fn expect(
         self: &Arc<Self>,
         most: usize,
-    ) -> Option<(Ticket, oneshot::Receiver<UserEvent>)> {
-        let (waiter, answer) = oneshot::channel();
+    ) -> Option<(Ticket, oneshot::Receiver<Answer>)> {
+        let (sender, answer) = oneshot::channel();
         let mut places = self.lock();
         if places.waiting >= most || places.closed {
             return None;
@@ -69,7 +87,10 @@ impl Pending {
         };
         let place = &mut places.places[index as usize];
         place.round = place.round.wrapping_add(1).max(1);
-        place.waiter = Some(waiter);
+        place.waiter = Some(Waiter {
+            since: Instant::now(),
+            answer: sender,
+        });
         let number = (u64::from(place.round) << 32) | u64::from(index);
         Some((
             Ticket {
@@ -84,7 +105,7 @@ impl Pending {
     /// any more is dropped.
     pub(crate) fn answer(&self, number: u64, answer: UserEvent) {
         if let Some(waiter) = self.take(number) {
-            let _ = waiter.send(answer);
+            let _ = waiter.answer.send(Ok(answer));
         }
     }
 
@@ -92,12 +113,19 @@ impl Pending {
     pub(crate) fn close(&self) {
         let mut places = self.lock();
         places.closed = true;
-        for place in &mut places.places {
-            place.waiter = None;
-        }
+        places.give_up(Unanswered::AtAll, |_| true);
     }
 
-    fn take(&self, number: u64) -> Option<oneshot::Sender<UserEvent>> {
+    /// Whoever has waited for longer hears that no answer came in time. Looked at a
+    /// few times a second: a timer for each request would cost more than it tells.
+    pub(crate) fn expire(&self, patience: Duration) {
+        let now = Instant::now();
+        self.lock().give_up(Unanswered::InTime, |since| {
+            now.duration_since(since) > patience
+        });
+    }
+
+    fn take(&self, number: u64) -> Option<Waiter> {
         let mut places = self.lock();
         #[expect(
             clippy::cast_possible_truncation,
@@ -108,14 +136,32 @@ impl Pending {
         if place.round != round {
             return None;
         }
-        let waiter = place.waiter.take()?;
+        let waiter = place.waiter.take();
+        // Its round is over: the number means nothing from now on.
+        place.round = place.round.wrapping_add(1);
         places.waiting -= 1;
         places.free.push(index);
-        Some(waiter)
+        waiter
     }
 
     fn lock(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn give_up(&mut self, why: Unanswered, which: impl Fn(Instant) -> bool) {
+        for place in &mut self.places {
+            if place
+                .waiter
+                .as_ref()
+                .is_some_and(|waiter| which(waiter.since))
+                && let Some(waiter) = place.waiter.take()
+            {
+                // The place itself is given up by its ticket.
+                let _ = waiter.answer.send(Err(why));
+            }
+        }
     }
 }
 
@@ -130,10 +176,7 @@ mod tests {
         let (second, mut second_answer) = pending.expect(2).expect("there is a place");
         assert!(pending.expect(2).is_none(), "two wait already");
         pending.answer(second.number(), UserEvent::event("second"));
-        assert_eq!(
-            second_answer.try_recv().expect("answered"),
-            UserEvent::event("second")
-        );
+        assert_eq!(second_answer.try_recv(), Ok(Ok(UserEvent::event("second"))));
         assert!(first_answer.try_recv().is_err());
         // The first one's client goes away; its place is used again.
         let late = first.number();
@@ -145,8 +188,21 @@ mod tests {
             third_answer.try_recv().is_err(),
             "a late answer is not somebody else's"
         );
+        pending.expire(Duration::from_secs(60));
+        assert!(
+            third_answer.try_recv().is_err(),
+            "it has not waited for long"
+        );
+        pending.expire(Duration::ZERO);
+        assert_eq!(third_answer.try_recv(), Ok(Err(Unanswered::InTime)));
+        assert!(
+            pending.expect(1).is_none(),
+            "its place is taken until it is dropped"
+        );
+        drop(third);
+        let (_fourth, mut fourth_answer) = pending.expect(1).expect("there is a place");
         pending.close();
-        assert!(third_answer.try_recv().is_err());
+        assert_eq!(fourth_answer.try_recv(), Ok(Err(Unanswered::AtAll)));
         assert!(pending.expect(9).is_none());
     }
 }
