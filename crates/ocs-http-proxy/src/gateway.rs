@@ -12,6 +12,7 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::event::Value;
 use ocs_protocol::outbound::{Pair, UserEvent};
 use ocs_protocol::refusal::{Refusal, quoted};
+use ocs_protocol::wire::WireEvent;
 use tracing::level_filters::LevelFilter;
 
 use crate::body;
@@ -70,7 +71,7 @@ impl Gateway {
         let mut seen = Seen::default();
         let event = match self.answer(client, &head, body, &mut seen).await {
             Ok(event) => event,
-            Err(refusal) => refusal.into_event(seen.reference),
+            Err(refusal) => WireEvent::from(&refusal.into_event(seen.reference)),
         };
         let reply = reply::reply(&event, &self.settings.headers, &seen.extra);
         self.log_request(client, &head, &seen, &event, &reply, started.elapsed());
@@ -83,7 +84,7 @@ impl Gateway {
         head: &Parts,
         body: Incoming,
         seen: &mut Seen,
-    ) -> Result<UserEvent, Refusal> {
+    ) -> Result<WireEvent, Refusal> {
         let limits = self.limits();
         check_head(head, limits)?;
         let target = Target::read(&head.uri, &self.settings.tenant)?;
@@ -147,7 +148,7 @@ impl Gateway {
         client: &Client,
         head: &Parts,
         seen: &Seen,
-        event: &UserEvent,
+        event: &WireEvent,
         reply: &Response<Body>,
         took: Duration,
     ) {
@@ -173,7 +174,9 @@ impl Gateway {
         if let Some(reference) = seen.reference {
             line = line.number("reference", reference);
         }
-        if let Some(error) = event.integer(GSW_ERROR_NUMBER) {
+        if !reply.status().is_success()
+            && let Some(error) = event.integer(GSW_ERROR_NUMBER)
+        {
             line = line.number("error", error);
         }
         self.log.write(line);

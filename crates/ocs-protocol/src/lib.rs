@@ -11,6 +11,7 @@ pub mod event;
 pub mod hello;
 pub mod refusal;
 pub mod request;
+pub mod wire;
 
 /// What is generated from `proto/ocs/outbound/v1/outbound.proto`, the public
 /// definition of the outbound protocols (outbound-protocols.md, section 1).

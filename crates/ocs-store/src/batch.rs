@@ -310,7 +310,7 @@ impl<'a> Batch<'a> {
         }
         counts.retain(|_, change| *change != 0);
         store.add_to_counts(&counts)?;
-        if !self.inserts.is_empty() {
+        if !self.zones.is_empty() {
             store.write_counters(self.counters)?;
         }
         let objects = (!self.zones.is_empty()).then(|| {

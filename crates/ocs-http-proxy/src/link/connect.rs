@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use hyper::http::uri::PathAndQuery;
 use hyper_util::rt::TokioIo;
 use ocs_protocol::MAX_MESSAGE;
 use ocs_protocol::outbound::client_message::Body as ClientBody;
-use ocs_protocol::outbound::outbound_client::OutboundClient;
-use ocs_protocol::outbound::server_message::Body;
-use ocs_protocol::outbound::{ClientMessage, Hello, ProxySettings, Role, ServerMessage};
+use ocs_protocol::outbound::{ClientMessage, Hello, ProxySettings, Role};
+use ocs_protocol::wire::{WireBody, WireEvent, WireServerMessage};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::client::Grpc;
 use tonic::transport::Endpoint;
+use tonic::{IntoStreamingRequest as _, Streaming};
+use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use super::{Link, Pending};
@@ -63,7 +65,7 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
         .initial_connection_window_size(WINDOW)
         .connect_with_connector(connector)
         .await?;
-    let mut client = OutboundClient::new(channel)
+    let mut client = Grpc::new(channel)
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
     let (outgoing, messages) = mpsc::channel(OUTGOING);
@@ -75,22 +77,18 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
     };
     // The channel was made a line ago and has room.
     let _ = outgoing.send(first).await;
-    let mut incoming = client
-        .session(ReceiverStream::new(messages))
-        .await?
-        .into_inner();
-    let Some(ServerMessage {
-        body: Some(Body::Hello(hello)),
-        ..
-    }) = incoming.message().await?
+    client.ready().await?;
+    // The generated client would take every answer apart.
+    let codec = ProstCodec::<ClientMessage, WireServerMessage>::default();
+    let path = PathAndQuery::from_static("/ocs.outbound.v1.Outbound/Session");
+    let request = ReceiverStream::new(messages).into_streaming_request();
+    let mut incoming = client.streaming(request, path, codec).await?.into_inner();
+    let Some(WireBody::Hello(hello)) = incoming.message().await?.and_then(|first| first.body)
     else {
         return Err(LinkError::Hello(ocs_protocol::hello::HelloError::Missing));
     };
     hello.check(Role::Unspecified)?;
-    let Some(ServerMessage {
-        body: Some(Body::Settings(settings)),
-        ..
-    }) = incoming.message().await?
+    let Some(WireBody::Settings(settings)) = incoming.message().await?.and_then(|next| next.body)
     else {
         return Err(LinkError::Closed);
     };
@@ -106,20 +104,20 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
 
 /// Reads the stream until it ends.
 async fn read(
-    mut incoming: Streaming<ServerMessage>,
+    mut incoming: Streaming<WireServerMessage>,
     pending: Arc<Pending>,
     order: mpsc::Sender<Order>,
 ) {
     loop {
         match incoming.message().await {
-            Ok(Some(ServerMessage {
+            Ok(Some(WireServerMessage {
                 number,
-                body: Some(Body::Event(event)),
+                body: Some(WireBody::Event(event)),
             })) => {
-                pending.answer(number, event);
+                pending.answer(number, WireEvent::new(event));
             }
-            Ok(Some(ServerMessage {
-                body: Some(Body::Stop(_)),
+            Ok(Some(WireServerMessage {
+                body: Some(WireBody::Stop(_)),
                 ..
             })) => {
                 let _ = order.send(Order::Stop).await;

@@ -11,6 +11,7 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::client_message::Body;
 use ocs_protocol::outbound::{ClientMessage, Listener, Listening, UserEvent};
 use ocs_protocol::refusal::Refusal;
+use ocs_protocol::wire::WireEvent;
 use tokio::sync::mpsc;
 
 pub(crate) use connect::{Linked, Order, connect};
@@ -37,7 +38,7 @@ impl Link {
         request: UserEvent,
         listener: u32,
         in_flight: usize,
-    ) -> Result<UserEvent, Refusal> {
+    ) -> Result<WireEvent, Refusal> {
         let Some((ticket, answer)) = self.pending.expect(in_flight) else {
             return Err(Refusal::new(
                 ErrorNumber::Overloaded,

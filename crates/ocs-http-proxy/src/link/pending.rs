@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ocs_protocol::outbound::UserEvent;
+use ocs_protocol::wire::WireEvent;
 use tokio::sync::oneshot;
 
 /// The requests that wait for their answer.
@@ -31,7 +31,7 @@ struct Waiter {
 }
 
 /// What comes of waiting.
-pub(crate) type Answer = Result<UserEvent, Unanswered>;
+pub(crate) type Answer = Result<WireEvent, Unanswered>;
 
 /// Why no answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Pending {
 
     /// Hands an answer to whoever waits for it; an answer that nobody waits for
     /// any more is dropped.
-    pub(crate) fn answer(&self, number: u64, answer: UserEvent) {
+    pub(crate) fn answer(&self, number: u64, answer: WireEvent) {
         if let Some(waiter) = self.take(number) {
             let _ = waiter.answer.send(Ok(answer));
         }
@@ -168,6 +168,11 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ocs_protocol::outbound::UserEvent;
+
+    fn event(name: &str) -> WireEvent {
+        WireEvent::from(&UserEvent::event(name))
+    }
 
     #[test]
     fn answers_find_their_request_and_late_ones_nobody() {
@@ -175,15 +180,15 @@ mod tests {
         let (first, mut first_answer) = pending.expect(2).expect("there is a place");
         let (second, mut second_answer) = pending.expect(2).expect("there is a place");
         assert!(pending.expect(2).is_none(), "two wait already");
-        pending.answer(second.number(), UserEvent::event("second"));
-        assert_eq!(second_answer.try_recv(), Ok(Ok(UserEvent::event("second"))));
+        pending.answer(second.number(), event("second"));
+        assert_eq!(second_answer.try_recv(), Ok(Ok(event("second"))));
         assert!(first_answer.try_recv().is_err());
         // The first one's client goes away; its place is used again.
         let late = first.number();
         drop(first);
         let (third, mut third_answer) = pending.expect(1).expect("there is a place");
         assert_ne!(third.number(), late);
-        pending.answer(late, UserEvent::event("late"));
+        pending.answer(late, event("late"));
         assert!(
             third_answer.try_recv().is_err(),
             "a late answer is not somebody else's"

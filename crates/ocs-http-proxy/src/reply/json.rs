@@ -1,47 +1,73 @@
 //! User events as JSON.
 
-use ocs_protocol::event::Value;
-use ocs_protocol::outbound::UserEvent;
-use serde::ser::{SerializeMap as _, SerializeSeq as _};
+use ocs_protocol::wire::{WireEvent, WireList, WireValue};
+use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
-/// Writes an event as a JSON object.
-pub(super) fn write(event: &UserEvent) -> Vec<u8> {
+/// Writes an event as a JSON object; `None` when it is no event.
+pub(super) fn write(event: &WireEvent) -> Option<Vec<u8>> {
     let mut body = Vec::with_capacity(512);
-    // Writing to memory cannot fail, and every key is a string.
-    let _ = serde_json::to_writer(&mut body, &List(event));
-    body
+    serde_json::to_writer(&mut body, &Json(WireValue::List(event.list()))).ok()?;
+    Some(body)
 }
 
-struct List<'a>(&'a UserEvent);
+struct Json<'a>(WireValue<'a>);
 
-impl Serialize for List<'_> {
+impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs = &self.0.pairs;
-        if self.0.array {
-            let mut array = serializer.serialize_seq(Some(pairs.len()))?;
-            for pair in pairs {
-                array.serialize_element(&One(pair.value.as_ref()))?;
-            }
-            return array.end();
+        match self.0 {
+            WireValue::None => serializer.serialize_unit(),
+            WireValue::Text(text) | WireValue::Decimal(text) => serializer.serialize_str(text),
+            WireValue::Integer(integer) => serializer.serialize_i64(integer),
+            WireValue::List(list) if list.is_array() => write_array(list, serializer),
+            WireValue::List(list) => write_object(list, serializer),
         }
-        let mut object = serializer.serialize_map(Some(pairs.len()))?;
-        for pair in pairs {
-            object.serialize_entry(&pair.key, &One(pair.value.as_ref()))?;
-        }
-        object.end()
     }
 }
 
-struct One<'a>(Option<&'a Value>);
+fn write_object<S: Serializer>(list: WireList<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_map(None)?;
+    for pair in list.pairs() {
+        let (key, value) = pair.map_err(S::Error::custom)?;
+        object.serialize_entry(key, &Json(value))?;
+    }
+    object.end()
+}
 
-impl Serialize for One<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            None => serializer.serialize_unit(),
-            Some(Value::Text(text) | Value::Decimal(text)) => serializer.serialize_str(text),
-            Some(Value::Integer(integer)) => serializer.serialize_i64(*integer),
-            Some(Value::List(list)) => List(list).serialize(serializer),
-        }
+fn write_array<S: Serializer>(list: WireList<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut array = serializer.serialize_seq(None)?;
+    for pair in list.pairs() {
+        let (_, value) = pair.map_err(S::Error::custom)?;
+        array.serialize_element(&Json(value))?;
+    }
+    array.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ocs_protocol::event::Value;
+    use ocs_protocol::outbound::UserEvent;
+
+    #[test]
+    fn events() {
+        let mut event = UserEvent::event("CallingLists");
+        event.push("text", "a\"\u{1}ä".into());
+        event.push("n", i64::MIN.into());
+        event.push("f", Value::Decimal("12.5".to_owned()));
+        let mut entry = UserEvent::default();
+        entry.push("x", 1_i64.into());
+        event.push("lists", UserEvent::array_of([entry.into()]).into());
+        event.push("none", UserEvent::array_of([]).into());
+        event.push("counts", UserEvent::default().into());
+        let json = write(&WireEvent::from(&event)).expect("it is an event");
+        assert_eq!(
+            String::from_utf8_lossy(&json),
+            r#"{"GSW_USER_EVENT":"CallingLists","text":"a\"\u0001ä","n":-9223372036854775808,"f":"12.5","lists":[{"x":1}],"none":[],"counts":{}}"#
+        );
+        assert_eq!(
+            write(&WireEvent::new(bytes::Bytes::from_static(b"\x0a\x05x"))),
+            None
+        );
     }
 }

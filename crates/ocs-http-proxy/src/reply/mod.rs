@@ -9,7 +9,8 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RET
 use hyper::{Response, StatusCode};
 use ocs_protocol::attribute::GSW_ERROR_NUMBER;
 use ocs_protocol::error::ErrorNumber;
-use ocs_protocol::outbound::UserEvent;
+use ocs_protocol::refusal::Refusal;
+use ocs_protocol::wire::WireEvent;
 
 /// A reply's body: always whole.
 pub(crate) type Body = Full<Bytes>;
@@ -23,8 +24,15 @@ pub(crate) struct Extra {
 }
 
 /// Makes the reply of an event, with the configured headers.
-pub(crate) fn reply(event: &UserEvent, headers: &HeaderMap, extra: &Extra) -> Response<Body> {
-    let body = json::write(event);
+pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Response<Body> {
+    let Some(body) = json::write(event) else {
+        tracing::error!("OCS sent an answer that is no user event");
+        let refusal = Refusal::new(
+            ErrorNumber::InternalFault,
+            "a fault of OCS; its log has more",
+        );
+        return reply(&WireEvent::from(&refusal.into_event(None)), headers, extra);
+    };
     let mut reply = Response::new(Body::new(Bytes::from(body)));
     *reply.headers_mut() = headers.clone();
     reply.headers_mut().insert(

@@ -39,10 +39,15 @@ pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError>
     write().map_err(sqlite_error)
 }
 
+/// Reads the counters. The next record handle is the one after the last record: so
+/// it need not be written with every record, which would be one page more in every
+/// commit. What removes records has to write the counter, so that a handle that was
+/// given out is never given out again.
 pub(crate) fn read_counters(connection: &Connection) -> Result<Counters, StoreError> {
     connection
         .query_row(
-            "SELECT record_handle, calling_list, campaign, campaign_group, time_zone FROM counters",
+            "SELECT max(record_handle, coalesce((SELECT max(record_id) FROM record), 0) + 1), \
+             calling_list, campaign, campaign_group, time_zone FROM counters",
             [],
             |row| {
                 Ok(Counters {
