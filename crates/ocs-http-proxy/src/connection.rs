@@ -7,11 +7,17 @@ use std::sync::Arc;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::conduct::{Conduct, Due, LAST_WORDS, Phase};
 use crate::gateway::{Client, Gateway};
+use crate::stream::ClientStream;
+
+/// The header lines that hyper takes where it is not told otherwise.
+const HYPER_HEAD_LINES: usize = 100;
 
 /// Serves one connection until it ends; after `stopping`, until the request that
 /// it has is answered.
@@ -27,14 +33,30 @@ pub(crate) async fn serve(
         address: address.to_string(),
         listener,
     });
+    let conduct = Arc::new(Conduct::new());
+    let stream = ClientStream::new(
+        stream,
+        Arc::clone(&conduct),
+        Arc::clone(&gateway),
+        Arc::clone(&client),
+    );
+    let seen = Arc::clone(&conduct);
     let service = service_fn(move |request| {
         let (gateway, client) = (Arc::clone(&gateway), Arc::clone(&client));
-        async move { Ok::<_, Infallible>(gateway.handle(&client, request).await) }
+        let conduct = Arc::clone(&seen);
+        async move {
+            conduct.enter(Phase::Busy);
+            let reply = gateway.handle(&client, request).await;
+            conduct.enter(Phase::Idle);
+            Ok::<_, Infallible>(reply)
+        }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_headers(limits.head_lines)
+    let mut http = http1::Builder::new();
+    if limits.head_lines > HYPER_HEAD_LINES {
+        // Not without need: hyper then puts every head on the heap.
+        http.max_headers(limits.head_lines);
+    }
+    let connection = http
         // Above the limit that the gateway judges by, so that it can say what is
         // too long.
         .max_buf_size(limits.head.saturating_mul(4).max(65_536))
@@ -44,15 +66,29 @@ pub(crate) async fn serve(
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = stopped(&mut stopping) => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let mut look = pin!(tokio::time::sleep(
+        limits.head_timeout.min(limits.idle_timeout)
+    ));
+    let mut is_stopping = false;
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => break ended,
+            () = stopped(&mut stopping), if !is_stopping => {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = look.as_mut() => {
+                let again = match conduct.due(&limits) {
+                    Due::LookAgain(after) => after,
+                    Due::SayLate => {
+                        conduct.enter(Phase::Late);
+                        LAST_WORDS
+                    }
+                    Due::Close => return,
+                };
+                look.as_mut().reset(Instant::now() + again);
+            }
         }
     };
     if let Err(error) = ended {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
@@ -18,7 +19,7 @@ use tracing::level_filters::LevelFilter;
 use crate::body;
 use crate::link::Link;
 use crate::reply::{self, Body, Extra};
-use crate::route::{self, Route, Target};
+use crate::route::{Route, Routes, Target};
 use crate::settings::{Limits, Settings};
 
 /// Bytes of a request's target.
@@ -75,7 +76,26 @@ impl Gateway {
         };
         let reply = reply::reply(&event, &self.settings.headers, &seen.extra);
         self.log_request(client, &head, &seen, &event, &reply, started.elapsed());
-        reply
+        reply.map(Body::new)
+    }
+
+    /// The whole reply, head and body, to what could not be read as a request.
+    pub(crate) fn refuse_unread(&self, client: &Client, refusal: Refusal) -> Vec<u8> {
+        let number = refusal.number;
+        let event = WireEvent::from(&refusal.into_event(None));
+        let extra = Extra {
+            close: true,
+            ..Extra::default()
+        };
+        let reply = reply::reply(&event, &self.settings.headers, &extra);
+        if let Some(line) = self.log.line(LevelFilter::INFO, "request") {
+            let line = line
+                .text("client", &client.address)
+                .number("status", reply.status().as_u16())
+                .number("error", number.number());
+            self.log.write(line);
+        }
+        reply::on_the_wire(&reply)
     }
 
     async fn answer(
@@ -88,16 +108,14 @@ impl Gateway {
         let limits = self.limits();
         check_head(head, limits)?;
         let target = Target::read(&head.uri, &self.settings.tenant)?;
-        let route = match route::find(&head.method, &target) {
-            Ok(route) => route,
-            Err(no_route) => {
-                seen.extra.allow = no_route.allow;
-                return Err(no_route.refusal);
-            }
-        };
-        seen.request = Some(route.request.name());
+        let routes = Routes::find(&head.method, &target).map_err(|no_route| {
+            seen.extra.allow = no_route.allow;
+            no_route.refusal
+        })?;
         self.check_origin(&head.headers)?;
-        let pairs = if route.req.is_empty() {
+        let route = routes.named(target.req()?)?;
+        seen.request = Some(route.request.name());
+        let pairs = if route.is_read() {
             Vec::new()
         } else {
             let collected = body::collect(body, limits.body, limits.head_timeout).await;
@@ -149,10 +167,9 @@ impl Gateway {
         head: &Parts,
         seen: &Seen,
         event: &WireEvent,
-        reply: &Response<Body>,
+        reply: &Response<Bytes>,
         took: Duration,
     ) {
-        use hyper::body::Body as _;
         let Some(line) = self.log.line(LevelFilter::INFO, "request") else {
             return;
         };
@@ -166,7 +183,7 @@ impl Gateway {
             .text("target", target)
             .number("status", reply.status().as_u16())
             .number("received", seen.received as u64)
-            .number("sent", reply.body().size_hint().exact().unwrap_or(0))
+            .number("sent", reply.body().len() as u64)
             .number("us", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         if let Some(request) = seen.request {
             line = line.text("request", request);
@@ -192,6 +209,16 @@ fn check_head(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
         return Err(Refusal::new(
             ErrorNumber::TargetTooLong,
             format!("the URI has {target} bytes, and the limit is {TARGET}"),
+        ));
+    }
+    if head.headers.len() > limits.head_lines {
+        return Err(Refusal::new(
+            ErrorNumber::HeadTooLarge,
+            format!(
+                "the request has {} header lines, and the limit is {}",
+                head.headers.len(),
+                limits.head_lines
+            ),
         ));
     }
     let lines: usize = head

@@ -7,6 +7,7 @@
 //! nothing worth keeping: killing it loses nothing acknowledged.
 
 mod body;
+mod conduct;
 mod connection;
 mod gateway;
 mod link;
@@ -15,5 +16,6 @@ mod process;
 mod reply;
 mod route;
 mod settings;
+mod stream;
 
 pub use process::{Exit, run};

@@ -33,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) in_flight: usize,
     /// For the headers, and again for the body.
     pub(crate) head_timeout: Duration,
+    /// Between two requests.
+    pub(crate) idle_timeout: Duration,
     pub(crate) reply_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
 }
@@ -61,6 +63,7 @@ impl Settings {
                 connections: limits.connections as usize,
                 in_flight: limits.in_flight as usize,
                 head_timeout: Duration::from_millis(limits.head_timeout),
+                idle_timeout: Duration::from_millis(limits.idle_timeout),
                 reply_timeout: Duration::from_millis(limits.reply_timeout),
                 shutdown_timeout: Duration::from_millis(limits.shutdown_timeout),
             },

@@ -18,6 +18,7 @@ pub mod wire;
 #[expect(
     missing_docs,
     unused_qualifications,
+    clippy::allow_attributes,
     reason = "generated from the .proto, which documents it"
 )]
 pub mod outbound {
@@ -29,6 +30,7 @@ pub mod outbound {
 #[expect(
     missing_docs,
     unused_qualifications,
+    clippy::allow_attributes,
     reason = "generated from the .proto, which documents it"
 )]
 pub mod control {

@@ -12,6 +12,7 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 pub(super) fn read(text: &str) -> Result<Vec<Pair>, Refusal> {
     let mut reading = Reading {
         pairs: Vec::with_capacity(16),
+        key: String::new(),
         refusal: None,
     };
     let mut json = serde_json::Deserializer::from_str(text);
@@ -21,16 +22,26 @@ pub(super) fn read(text: &str) -> Result<Vec<Pair>, Refusal> {
     }
     match read {
         Ok(()) => Ok(reading.pairs),
+        // Greater than any float, and so beyond 64 bits too.
+        Err(error) if error.to_string().starts_with("number out of range") => {
+            Err(wrong(reading.key, BEYOND))
+        }
         Err(error) => Err(super::malformed(format!(
             "the body is not JSON: {error}; it must be one object of attributes"
         ))),
     }
 }
 
+fn wrong(key: String, what: &str) -> Refusal {
+    super::malformed(format!("{} is {what}", quoted(&key))).at(key)
+}
+
 /// The object so far. A refusal of ours goes beside serde's error, which could
 /// not carry the key.
 struct Reading {
     pairs: Vec<Pair>,
+    /// The key whose value is being read.
+    key: String,
     refusal: Option<Refusal>,
 }
 
@@ -43,7 +54,10 @@ impl<'de> Visitor<'de> for &mut Reading {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            let refused = match map.next_value_seed(OneValue)? {
+            self.key = key;
+            let found = map.next_value_seed(OneValue)?;
+            let key = std::mem::take(&mut self.key);
+            let refused = match found {
                 Ok(Some(value)) => super::push(
                     &mut self.pairs,
                     Pair {
@@ -53,9 +67,7 @@ impl<'de> Visitor<'de> for &mut Reading {
                 )
                 .err(),
                 Ok(None) => None,
-                Err(wrong) => {
-                    Some(super::malformed(format!("{} is {wrong}", quoted(&key))).at(key))
-                }
+                Err(what) => Some(wrong(key, what)),
             };
             if refused.is_some() {
                 self.refusal = refused;
@@ -203,7 +215,7 @@ mod tests {
                 "beyond 64 bits",
                 Some("a"),
             ),
-            (r#"{"a":1e400}"#, "not JSON", None),
+            (r#"{"b":2,"a":1e400}"#, "beyond 64 bits", Some("a")),
         ] {
             let refusal = read(json).expect_err(json);
             assert!(

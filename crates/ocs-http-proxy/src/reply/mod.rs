@@ -24,7 +24,7 @@ pub(crate) struct Extra {
 }
 
 /// Makes the reply of an event, with the configured headers.
-pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Response<Body> {
+pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Response<Bytes> {
     let Some(body) = json::write(event) else {
         tracing::error!("OCS sent an answer that is no user event");
         let refusal = Refusal::new(
@@ -33,7 +33,7 @@ pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Re
         );
         return reply(&WireEvent::from(&refusal.into_event(None)), headers, extra);
     };
-    let mut reply = Response::new(Body::new(Bytes::from(body)));
+    let mut reply = Response::new(Bytes::from(body));
     *reply.headers_mut() = headers.clone();
     reply.headers_mut().insert(
         CONTENT_TYPE,
@@ -59,4 +59,25 @@ pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Re
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     reply
+}
+
+/// A reply as bytes, for where no HTTP library writes it.
+pub(crate) fn on_the_wire(reply: &Response<Bytes>) -> Vec<u8> {
+    let status = reply.status();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut wire = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+    let mut line = |name: &str, value: &[u8]| {
+        wire.extend_from_slice(name.as_bytes());
+        wire.extend_from_slice(b": ");
+        wire.extend_from_slice(value);
+        wire.extend_from_slice(b"\r\n");
+    };
+    for (name, value) in reply.headers() {
+        line(name.as_str(), value.as_bytes());
+    }
+    let body = reply.body();
+    line("Content-Length", body.len().to_string().as_bytes());
+    wire.extend_from_slice(b"\r\n");
+    wire.extend_from_slice(body);
+    wire
 }

@@ -3,5 +3,5 @@
 mod table;
 mod target;
 
-pub(crate) use table::{Route, find};
+pub(crate) use table::{Route, Routes};
 pub(crate) use target::Target;

@@ -86,47 +86,72 @@ impl From<Refusal> for NoRoute {
     }
 }
 
-/// Finds what is asked for, in the precedence of http-interface.md, section 4:
-/// resource type, method, then `req`.
-pub(crate) fn find(method: &Method, target: &Target) -> Result<&'static Route, NoRoute> {
-    let of_resource = || ROUTES.iter().filter(|route| target.names(&route.resource));
-    if of_resource().next().is_none() {
-        return Err(no_resource(target).into());
-    }
-    let is_get = |route: &&Route| route.req.is_empty();
-    let gets = of_resource().any(|route| is_get(&route));
-    let posts = of_resource().any(|route| !is_get(&route));
-    match *method {
-        Method::GET | Method::HEAD => of_resource().find(is_get),
-        Method::POST if posts => {
-            let req = target.req.as_deref();
-            let taken = |route: &&Route| req.is_some_and(|req| route.req.contains(&req));
-            return of_resource().find(taken).ok_or_else(|| {
-                let names: Vec<_> = of_resource()
-                    .filter_map(|route| route.req.first())
-                    .copied()
-                    .collect();
-                unknown_request(req, &names).into()
-            });
+/// The routes of a resource that take a request's method: the first two steps of
+/// the precedence of http-interface.md, section 4.
+#[derive(Debug)]
+pub(crate) struct Routes(Vec<&'static Route>);
+
+impl Routes {
+    /// Finds them.
+    ///
+    /// # Errors
+    /// There is no such resource, or it does not take the method.
+    pub(crate) fn find(method: &Method, target: &Target) -> Result<Self, NoRoute> {
+        let of_resource: Vec<_> = ROUTES
+            .iter()
+            .filter(|route| target.names(&route.resource))
+            .collect();
+        if of_resource.is_empty() {
+            return Err(no_resource(target).into());
         }
-        _ => None,
-    }
-    .ok_or_else(|| {
-        let allow = match (gets, posts) {
-            (true, true) => "GET, HEAD, POST",
-            (true, false) => "GET, HEAD",
-            _ => "POST",
+        let (gets, posts): (Vec<_>, Vec<_>) =
+            of_resource.into_iter().partition(|route| route.is_read());
+        let (taken, other) = match *method {
+            Method::GET | Method::HEAD => (gets, posts),
+            Method::POST => (posts, gets),
+            _ => return Err(wrong_method(method, !gets.is_empty(), !posts.is_empty())),
         };
-        let sentence = format!(
-            "the method {} is not taken here; this resource takes {allow}",
-            quoted(method.as_str())
-        );
-        let refusal = Refusal::new(ErrorNumber::MethodNotAllowed, sentence);
-        NoRoute {
-            refusal,
-            allow: Some(allow),
+        if taken.is_empty() {
+            let posts = other.iter().any(|route| !route.is_read());
+            return Err(wrong_method(method, !posts, posts));
         }
-    })
+        Ok(Self(taken))
+    }
+
+    /// The one that the `req` of the URI names; a read needs none.
+    ///
+    /// # Errors
+    /// The resource takes no such request, and the sentence names those it takes.
+    pub(crate) fn named(&self, req: Option<&str>) -> Result<&'static Route, Refusal> {
+        let named =
+            |route: &&&Route| route.is_read() || req.is_some_and(|req| route.req.contains(&req));
+        self.0.iter().find(named).copied().ok_or_else(|| {
+            let names = self.0.iter().filter_map(|route| route.req.first()).copied();
+            unknown_request(req, &names.collect::<Vec<_>>())
+        })
+    }
+}
+
+impl Route {
+    /// Whether it reads, and has no body and no `req`.
+    pub(crate) fn is_read(&self) -> bool {
+        self.req.is_empty()
+    }
+}
+
+fn wrong_method(method: &Method, gets: bool, posts: bool) -> NoRoute {
+    let allow = match (gets, posts) {
+        (true, true) => "GET, HEAD, POST",
+        (true, false) => "GET, HEAD",
+        _ => "POST",
+    };
+    let method = quoted(method.as_str());
+    let sentence = format!("the method {method} is not taken here; this resource takes {allow}");
+    let refusal = Refusal::new(ErrorNumber::MethodNotAllowed, sentence);
+    NoRoute {
+        refusal,
+        allow: Some(allow),
+    }
 }
 
 fn no_resource(target: &Target) -> Refusal {

@@ -14,7 +14,9 @@ pub(crate) struct Target {
     pub(crate) path: String,
     kind: String,
     identifier: Identifier,
-    pub(crate) req: Option<String>,
+    req: Option<String>,
+    /// What is wrong with the query; it is judged after path and method.
+    fault: Option<Refusal>,
 }
 
 /// What stands behind the kind of resource.
@@ -32,8 +34,7 @@ impl Target {
     /// Takes a target apart.
     ///
     /// # Errors
-    /// What is behind the percent-encoding is not UTF-8, `req` is given twice, or
-    /// another tenant's data is asked for.
+    /// What is behind the percent-encoding is not UTF-8.
     pub(crate) fn read(uri: &Uri, tenant: &str) -> Result<Self, Refusal> {
         let path = uri.path().to_owned();
         let mut segments = path.split('/').skip(1);
@@ -43,24 +44,20 @@ impl Target {
             (Some(identifier), None) => Identifier::Some(decoded(identifier)?),
             (Some(_), Some(_)) => Identifier::TooMany,
         };
-        let mut req = None;
+        let (mut req, mut fault) = (None, None);
+        let malformed =
+            |sentence: String| Some(Refusal::new(ErrorNumber::MalformedRequest, sentence));
         for (key, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             match &*key {
                 "req" if req.is_some() => {
-                    return Err(Refusal::new(
-                        ErrorNumber::MalformedRequest,
-                        "the URI has req twice; send it once",
-                    ));
+                    fault = malformed("the URI has req twice; send it once".to_owned());
                 }
                 "req" => req = Some(value.into_owned()),
                 "tenant" if value != tenant => {
-                    return Err(Refusal::new(
-                        ErrorNumber::MalformedRequest,
-                        format!(
-                            "tenant is {}; this OCS serves the tenant {}",
-                            quoted(&value),
-                            quoted(tenant)
-                        ),
+                    fault = malformed(format!(
+                        "tenant is {}; this OCS serves the tenant {}",
+                        quoted(&value),
+                        quoted(tenant)
                     ));
                 }
                 _ => {}
@@ -71,7 +68,19 @@ impl Target {
             kind,
             identifier,
             req,
+            fault,
         })
+    }
+
+    /// The query's `req`.
+    ///
+    /// # Errors
+    /// It is given twice, or another tenant's data is asked for.
+    pub(crate) fn req(&self) -> Result<Option<&str>, Refusal> {
+        match &self.fault {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(self.req.as_deref()),
+        }
     }
 
     /// Whether the target names a resource of this kind.
@@ -155,7 +164,7 @@ mod tests {
                 (
                     target.kind.as_str(),
                     target.identifier(),
-                    target.req.as_deref()
+                    target.req().expect("its query is good")
                 ),
                 (kind, identifier, req),
                 "{uri}"
@@ -167,7 +176,9 @@ mod tests {
             ("/lists/a?tenant=Other", "serves the tenant \"Environment\""),
         ] {
             let uri: Uri = uri.parse().expect("a URI");
-            let refusal = Target::read(&uri, "Environment").expect_err("it is refused");
+            let target = Target::read(&uri, "Environment");
+            let refused = target.and_then(|target| target.req().map(drop));
+            let refusal = refused.expect_err("it is refused");
             assert!(
                 refusal.sentence.contains(part),
                 "{uri}: {}",

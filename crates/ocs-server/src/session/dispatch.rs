@@ -48,7 +48,7 @@ impl Dispatch {
         match self.request_name(&asked.event) {
             Ok(name @ RequestName::AddRecord) => self.add_record(name, asked),
             Ok(name @ (RequestName::UpdateCallCompletionStats | RequestName::RecordProcessed)) => {
-                self.completion(name, asked)
+                self.completion(name, asked);
             }
             Ok(
                 name @ (RequestName::ReadRecord

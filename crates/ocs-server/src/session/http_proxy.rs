@@ -66,7 +66,7 @@ impl HttpProxySessions {
                 body: Some(ServerBody::Stop(Stop {})),
             };
             // Where the session is gone, HTTP Proxy is ending anyway.
-            let _ = session.send(Output::Ready(stop)).await;
+            let _ = session.send(Output::Ready(Box::new(stop))).await;
         }
     }
 
@@ -74,7 +74,18 @@ impl HttpProxySessions {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn hear(self, mut incoming: Streaming<ClientMessage>, output: mpsc::Sender<Output>) {
+    async fn hear(self, incoming: Streaming<ClientMessage>, output: mpsc::Sender<Output>) {
+        self.hear_requests(incoming, &output).await;
+        // The stream ends with its last sender, and HTTP Proxy waits for that end.
+        self.current()
+            .take_if(|current| current.same_channel(&output));
+    }
+
+    async fn hear_requests(
+        &self,
+        mut incoming: Streaming<ClientMessage>,
+        output: &mpsc::Sender<Output>,
+    ) {
         loop {
             // Room for the answer first: who sends more than is answered waits.
             let Ok(place) = output.clone().reserve_owned().await else {
@@ -145,10 +156,11 @@ impl Outbound for HttpProxySessions {
             ServerBody::Settings((self.settings)()),
         ] {
             // The channel was made a line ago and has room.
-            let _ = output.try_send(Output::Ready(ServerMessage {
+            let message = ServerMessage {
                 number: 0,
                 body: Some(body),
-            }));
+            };
+            let _ = output.try_send(Output::Ready(Box::new(message)));
         }
         *self.current() = Some(output.clone());
         tokio::spawn(self.clone().hear(incoming, output));

@@ -12,7 +12,7 @@ use crate::core::Core;
 
 /// A message that waits to go out.
 pub(crate) enum Output {
-    Ready(ServerMessage),
+    Ready(Box<ServerMessage>),
     /// What came of a change.
     Changed(Box<Changed>),
 }
@@ -32,16 +32,16 @@ pub(crate) struct Changed {
 
 impl Output {
     pub(crate) fn event(number: u64, event: UserEvent) -> Self {
-        Self::Ready(ServerMessage {
+        Self::Ready(Box::new(ServerMessage {
             number,
             body: Some(Body::Event(event)),
-        })
+        }))
     }
 
     /// The message as it goes out.
     pub(crate) fn into_message(self, core: &Core) -> ServerMessage {
         match self {
-            Self::Ready(message) => message,
+            Self::Ready(message) => *message,
             Self::Changed(changed) => {
                 let number = changed.number;
                 ServerMessage {

@@ -269,7 +269,8 @@ mod tests {
     fn one_broken_line_spoils_no_other() {
         let unclosed = "bad: a quotation mark is opened and not closed";
         let long = [b"a,b\nx,".as_slice(), &vec![b'y'; 200_000], b"\n1,2\n"].concat();
-        let cases: &[(&[u8], &[(u64, &str)])] = &[
+        type Right<'a> = &'a [(u64, &'a str)];
+        let cases: &[(&[u8], Right<'_>)] = &[
             (b"a,b\n1,2\n", &[(2, "1|2")]),
             (
                 b"\xef\xbb\xbfa,b\r\n1,2\r\n\r\n3,4",

@@ -1,5 +1,7 @@
 //! What differs between an object as it is and as it is wanted, for a person.
 
+use std::fmt::Display;
+
 use ocs_rules::calling_list::{CallingList, Field};
 use ocs_rules::campaign::{Campaign, CampaignGroup};
 
@@ -8,8 +10,7 @@ use ocs_rules::campaign::{Campaign, CampaignGroup};
 struct Differences(Vec<String>);
 
 impl Differences {
-    fn of(mut self, what: &str, was: impl ToString, is: impl ToString) -> Self {
-        let (was, is) = (was.to_string(), is.to_string());
+    fn of<T: PartialEq + Display>(mut self, what: &str, was: &T, is: &T) -> Self {
         if was != is {
             self.0.push(format!("{what} {was} → {is}"));
         }
@@ -29,10 +30,14 @@ pub(super) fn of_lists(was: &CallingList, is: &CallingList) -> Vec<String> {
     let clock = |seconds: u32| format!("{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
     let mut differences = Differences::default()
         .of("name", &was.name, &is.name)
-        .of("time-from", clock(was.window.from), clock(is.window.from))
-        .of("time-until", clock(was.window.till), clock(is.window.till))
-        .of("time-zone DBID", was.zone, is.zone)
-        .of("max-attempts", was.max_attempts, is.max_attempts)
+        .of("time-from", &clock(was.window.from), &clock(is.window.from))
+        .of(
+            "time-until",
+            &clock(was.window.till),
+            &clock(is.window.till),
+        )
+        .of("time-zone DBID", &was.zone, &is.zone)
+        .of("max-attempts", &was.max_attempts, &is.max_attempts)
         .changed("region", was.region != is.region)
         .changed("options", was.options != is.options);
     let field = |list: &CallingList, name: &str| -> Option<Field> {
@@ -78,8 +83,8 @@ pub(super) fn of_campaigns(was: &Campaign, is: &Campaign) -> Vec<String> {
 pub(super) fn of_groups(was: &CampaignGroup, is: &CampaignGroup) -> Vec<String> {
     Differences::default()
         .of("group", &was.group, &is.group)
-        .of("campaign DBID", was.campaign, is.campaign)
-        .of("dialing-mode", was.mode.name(), is.mode.name())
+        .of("campaign DBID", &was.campaign, &is.campaign)
+        .of("dialing-mode", &was.mode.name(), &is.mode.name())
         .changed("description", was.description != is.description)
         .changed("options", was.options != is.options)
         .0
