@@ -59,7 +59,12 @@ impl<'a> Transaction<'a> {
     ) -> Result<Option<u32>, StoreError> {
         self.inner
             .prepare_cached(
-                "SELECT max(chain_n) FROM record WHERE list_dbid = ?1 AND chain_id = ?2",
+                "SELECT max(chain_n) FROM ( \
+                 SELECT chain_n FROM record \
+                 WHERE record_id = ?2 AND list_dbid = ?1 AND chain_id = ?2 \
+                 UNION ALL \
+                 SELECT max(chain_n) FROM record \
+                 WHERE list_dbid = ?1 AND chain_id = ?2 AND chain_n > 0)",
             )
             .and_then(|mut statement| statement.query_row([list, chain], |row| row.get(0)))
             .map_err(sqlite_error)
@@ -74,7 +79,12 @@ impl<'a> Transaction<'a> {
         let read = || -> rusqlite::Result<Vec<Handle>> {
             self.inner
                 .prepare_cached(
-                    "SELECT record_id FROM record WHERE list_dbid = ?1 AND chain_id = ?2 \
+                    "SELECT record_id FROM ( \
+                     SELECT record_id, chain_n FROM record \
+                     WHERE record_id = ?2 AND list_dbid = ?1 AND chain_id = ?2 \
+                     UNION ALL \
+                     SELECT record_id, chain_n FROM record \
+                     WHERE list_dbid = ?1 AND chain_id = ?2 AND chain_n > 0) \
                      ORDER BY chain_n",
                 )?
                 .query_map([list, chain], |row| row.get(0))?

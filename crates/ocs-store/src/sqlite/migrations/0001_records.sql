@@ -103,9 +103,10 @@ CREATE TABLE record (
     fields TEXT
 ) STRICT;
 
--- Also what finds a chain. A new chain has its first record's handle, so that
--- this index grows at its end.
-CREATE UNIQUE INDEX record_chain ON record (list_dbid, chain_id, chain_n);
+-- Finds a chain's records after its first. A chain has the handle of its first
+-- record, which is found by that: so most records, alone in their chain, stand in no
+-- index at all, and adding one writes one page instead of two.
+CREATE UNIQUE INDEX record_chain ON record (list_dbid, chain_id, chain_n) WHERE chain_n > 0;
 
 -- How many records each calling list has in each status, kept with every change.
 CREATE TABLE list_count (
