@@ -8,6 +8,7 @@ use bytes::{Buf as _, Bytes};
 use prost::Message as _;
 use prost::encoding::{WireType, decode_key, decode_varint};
 
+use crate::attribute::GSW_USER_EVENT;
 use crate::outbound::{Hello, ProxySettings, Stop, UserEvent};
 
 /// A `ServerMessage` whose event is left as it came.
@@ -77,6 +78,16 @@ impl WireEvent {
     #[must_use]
     pub fn list(&self) -> WireList<'_> {
         WireList(&self.0)
+    }
+
+    /// The event's name, which is in its first pair (GSW_USER_EVENT); `None` where
+    /// it is not.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self.list().pairs().next() {
+            Some(Ok((GSW_USER_EVENT, WireValue::Text(name)))) => Some(name),
+            _ => None,
+        }
     }
 
     /// The integer under a key; `None` when it is absent or no integer.
@@ -150,11 +161,18 @@ enum Raw<'a> {
 
 impl<'a> Fields<'a> {
     fn read(&mut self) -> Result<(u32, Raw<'a>), NoEvent> {
-        let (number, wire_type) = decode_key(&mut self.0).map_err(|_| NoEvent)?;
+        let (number, wire_type) = match self.0 {
+            // Those of user events are one byte.
+            [key @ (0x0A | 0x12 | 0x22 | 0x2A), rest @ ..] => {
+                self.0 = rest;
+                (u32::from(key >> 3), WireType::LengthDelimited)
+            }
+            _ => decode_key(&mut self.0).map_err(|_| NoEvent)?,
+        };
         let raw = match wire_type {
-            WireType::Varint => Raw::Varint(decode_varint(&mut self.0).map_err(|_| NoEvent)?),
+            WireType::Varint => Raw::Varint(self.varint()?),
             WireType::LengthDelimited => {
-                let length = decode_varint(&mut self.0).map_err(|_| NoEvent)?;
+                let length = self.varint()?;
                 let length = usize::try_from(length).map_err(|_| NoEvent)?;
                 let (bytes, rest) = self.0.split_at_checked(length).ok_or(NoEvent)?;
                 self.0 = rest;
@@ -165,6 +183,16 @@ impl<'a> Fields<'a> {
             WireType::StartGroup | WireType::EndGroup => return Err(NoEvent),
         };
         Ok((number, raw))
+    }
+
+    /// A number; nearly all are one byte.
+    #[inline]
+    fn varint(&mut self) -> Result<u64, NoEvent> {
+        if let [byte @ ..0x80, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Ok(u64::from(*byte));
+        }
+        decode_varint(&mut self.0).map_err(|_| NoEvent)
     }
 
     fn skip(&mut self, bytes: usize) -> Result<Raw<'a>, NoEvent> {
@@ -241,6 +269,7 @@ mod tests {
         assert_eq!(read(wire.list()), Ok(event.clone()));
         assert_eq!(wire.integer("least"), Some(i64::MIN));
         assert_eq!(wire.integer("text"), None);
+        assert_eq!(wire.name(), Some("Record"));
         // Cut anywhere, both readings agree on whether it is an event.
         let bytes = event.encode_to_vec();
         for end in 0..bytes.len() {

@@ -16,5 +16,6 @@ pub use error::{StoreError, store_refusal};
 pub use queue::Full;
 pub use reader::Reader;
 pub use store::{
-    BulkAnswer, Clock, Counts, ObjectsPlan, ObjectsView, Open, Reply, Store, default_limits,
+    BulkAnswer, Clock, Counts, ObjectsPlan, ObjectsView, Open, Outcomes, Reply, Store,
+    default_limits,
 };

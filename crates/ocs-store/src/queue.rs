@@ -16,12 +16,18 @@ pub struct Full<T> {
 /// How much may wait, and how much is taken at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Single changes that may wait.
+    /// Single changes that may wait, over all pieces of work.
     pub(crate) singles: usize,
     /// Bulk work that may wait, in batches.
     pub(crate) bulk: usize,
-    /// Single changes taken into one transaction.
+    /// Single changes taken into one transaction; one piece of work is never cut.
     pub(crate) taken: usize,
+}
+
+/// Work of a known size.
+pub(crate) trait Measured {
+    /// How many single changes it is.
+    fn changes(&self) -> usize;
 }
 
 /// Single changes in one lane, bulk work and objects in another, so that bulk
@@ -34,6 +40,8 @@ pub(crate) struct Queue<S, B> {
 
 struct Lanes<S, B> {
     singles: VecDeque<S>,
+    /// The changes in `singles`.
+    waiting: usize,
     bulk: VecDeque<B>,
     closed: bool,
     /// Whether the writer sleeps, so that a push by day costs no system call.
@@ -46,10 +54,11 @@ pub(crate) struct Taken<S, B> {
     pub(crate) bulk: Option<B>,
 }
 
-impl<S, B> Queue<S, B> {
+impl<S: Measured, B> Queue<S, B> {
     pub(crate) fn new(limits: Limits) -> Self {
         let lanes = Lanes {
             singles: VecDeque::new(),
+            waiting: 0,
             bulk: VecDeque::new(),
             closed: false,
             asleep: false,
@@ -63,12 +72,13 @@ impl<S, B> Queue<S, B> {
 
     pub(crate) fn push(&self, work: S) -> Result<(), Full<S>> {
         let mut lanes = self.lock();
-        if lanes.closed || lanes.singles.len() >= self.limits.singles {
+        if lanes.closed || lanes.waiting + work.changes() > self.limits.singles {
             return Err(Full {
                 work,
                 closed: lanes.closed,
             });
         }
+        lanes.waiting += work.changes();
         lanes.singles.push_back(work);
         self.wake(lanes);
         Ok(())
@@ -93,10 +103,8 @@ impl<S, B> Queue<S, B> {
         let mut lanes = self.lock();
         loop {
             if !lanes.singles.is_empty() || !lanes.bulk.is_empty() {
-                let taken = lanes.singles.len().min(self.limits.taken);
-                let singles = lanes.singles.drain(..taken).collect();
                 return Some(Taken {
-                    singles,
+                    singles: lanes.take_singles(self.limits.taken),
                     bulk: lanes.bulk.pop_front(),
                 });
             }
@@ -132,9 +140,63 @@ impl<S, B> Queue<S, B> {
     }
 }
 
+impl<S: Measured, B> Lanes<S, B> {
+    fn take_singles(&mut self, most: usize) -> Vec<S> {
+        let mut changes = 0;
+        let fitting = self.singles.iter().take_while(|work| {
+            let first = changes == 0;
+            changes += work.changes();
+            first || changes <= most
+        });
+        let taken: Vec<S> = {
+            let count = fitting.count();
+            self.singles.drain(..count).collect()
+        };
+        self.waiting -= taken.iter().map(Measured::changes).sum::<usize>();
+        taken
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Measured for u32 {
+        fn changes(&self) -> usize {
+            1
+        }
+    }
+
+    /// Work of so many changes.
+    #[derive(Debug, PartialEq)]
+    struct Burst(usize);
+
+    impl Measured for Burst {
+        fn changes(&self) -> usize {
+            self.0
+        }
+    }
+
+    #[test]
+    fn bounded_by_changes_and_never_cut() {
+        let limits = Limits {
+            singles: 10,
+            bulk: 1,
+            taken: 4,
+        };
+        let queue: Queue<Burst, ()> = Queue::new(limits);
+        for changes in [1, 2, 6] {
+            queue.push(Burst(changes)).expect("there is room");
+        }
+        queue
+            .push(Burst(2))
+            .expect_err("there is room for one only");
+        queue.push(Burst(1)).expect("there is room");
+        for taken in [vec![Burst(1), Burst(2)], vec![Burst(6)], vec![Burst(1)]] {
+            assert_eq!(queue.take().expect("work waits").singles, taken);
+        }
+        queue.push(Burst(10)).expect("it is empty again");
+    }
 
     const LIMITS: Limits = Limits {
         singles: 3,

@@ -16,7 +16,7 @@ use ocs_rules::objects::{ObjectChange, Objects};
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::queue::{Full, Limits, Queue};
+use crate::queue::{Full, Limits, Measured, Queue};
 use crate::reader::Reader;
 use crate::sqlite;
 use crate::writer::{self, Writer};
@@ -24,16 +24,19 @@ use crate::writer::{self, Writer};
 /// Where the wall-clock time comes from; `main` hands it in.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Who hears what came of a change: called once, after the commit, on the
-/// writer's thread; it must not wait for anything.
-pub type Reply = Box<dyn FnOnce(Result<Outcome, Refusal>) + Send>;
+/// What came of changes, in their order: of each its outcome or its refusal.
+pub type Outcomes = Vec<Result<Outcome, Refusal>>;
+
+/// Who hears what came of changes that were submitted together: called once, after
+/// the commit, on the writer's thread; it must not wait for anything.
+pub type Reply = Box<dyn FnOnce(Outcomes) + Send>;
 
 /// Records of one calling list, counted by status.
 pub type Counts = BTreeMap<RecordStatus, u64>;
 
 /// What came of each change of a bulk, in order, after the commit; or why none of
 /// it could be done.
-pub type BulkAnswer = Result<Vec<Result<Outcome, Refusal>>, StoreError>;
+pub type BulkAnswer = Result<Outcomes, StoreError>;
 
 /// Decides what to change about the campaign objects, from what they are at the
 /// moment of the change; or says, a sentence each, why nothing can be changed.
@@ -50,10 +53,16 @@ pub struct ObjectsView<'a> {
     pub records_in: &'a dyn Fn(ListId) -> u64,
 }
 
-/// One single change that waits for its commit.
+/// Single changes that came together and wait for their commit.
 pub(crate) struct Job {
-    pub(crate) change: Change,
+    pub(crate) changes: Vec<Change>,
     pub(crate) reply: Reply,
+}
+
+impl Measured for Job {
+    fn changes(&self) -> usize {
+        self.changes.len()
+    }
 }
 
 /// Work that is not one single change.
@@ -147,16 +156,19 @@ impl Store {
         self.objects.load_full()
     }
 
-    /// Puts a change before the writer. `reply` is called once it is committed, or
-    /// refused.
+    /// Puts changes that came together before the writer: one piece of work, one
+    /// commit, each change on its own merits. `reply` is called once they are
+    /// committed, or refused.
     ///
     /// # Errors
     /// The queue is full, or the store is closed: the reply comes back uncalled.
-    pub fn submit(&self, change: Change, reply: Reply) -> Result<(), Full<Reply>> {
-        self.queue.push(Job { change, reply }).map_err(|full| Full {
-            work: full.work.reply,
-            closed: full.closed,
-        })
+    pub fn submit(&self, changes: Vec<Change>, reply: Reply) -> Result<(), Full<Reply>> {
+        self.queue
+            .push(Job { changes, reply })
+            .map_err(|full| Full {
+                work: full.work.reply,
+                closed: full.closed,
+            })
     }
 
     /// Makes many changes in one transaction, each on its own merits; without

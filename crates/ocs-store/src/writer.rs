@@ -51,12 +51,13 @@ pub(crate) fn start(
 
 impl Writer {
     fn work(&mut self, taken: Taken<Job, Bulk>) {
-        let mut changes: Vec<Change> = Vec::with_capacity(taken.singles.len());
-        let mut replies: Vec<Reply> = Vec::with_capacity(taken.singles.len());
-        for job in taken.singles {
-            changes.push(job.change);
-            replies.push(job.reply);
+        let mut changes: Vec<Change> = Vec::new();
+        let mut replies: Vec<(usize, Reply)> = Vec::with_capacity(taken.singles.len());
+        for mut job in taken.singles {
+            replies.push((job.changes.len(), job.reply));
+            changes.append(&mut job.changes);
         }
+        let singles = changes.len();
         let mut bulk_answer = None;
         match taken.bulk {
             // With the single changes: one commit for all of them.
@@ -82,19 +83,20 @@ impl Writer {
         }
         match self.run(changes, true) {
             Ok(mut outcomes) => {
-                let bulk_outcomes = outcomes.split_off(replies.len());
-                for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                    reply(outcome);
+                let bulk_outcomes = outcomes.split_off(singles);
+                let mut outcomes = outcomes.into_iter();
+                for (changes, reply) in replies {
+                    reply(outcomes.by_ref().take(changes).collect());
                 }
                 if let Some(answer) = bulk_answer {
                     let _ = answer.send(Ok(bulk_outcomes));
                 }
             }
             Err(error) => {
-                tracing::error!(%error, changes = replies.len(), "a batch was not committed");
+                tracing::error!(%error, changes = singles, "a batch was not committed");
                 let refusal = store_refusal(&error);
-                for reply in replies {
-                    reply(Err(refusal.clone()));
+                for (changes, reply) in replies {
+                    reply(vec![Err(refusal.clone()); changes]);
                 }
                 if let Some(answer) = bulk_answer {
                     let _ = answer.send(Err(error));

@@ -17,7 +17,7 @@ use ocs_rules::objects::ObjectChange;
 use ocs_rules::options::Options;
 use ocs_rules::record::{Contact, Handle};
 use ocs_rules::zone::UTC;
-use ocs_store::{Clock, Open, Store, StoreError};
+use ocs_store::{Clock, Open, Outcomes, Store, StoreError};
 
 const NOW: &str = "2026-11-22T10:00:00Z";
 
@@ -92,18 +92,20 @@ fn add(list: u32, phone: &str, chain: ChainChoice) -> AddRecord {
     }
 }
 
-/// Submits single changes at once, so that they may share a transaction.
-fn submit(store: &Store, changes: Vec<Change>) -> Vec<Result<Outcome, Refusal>> {
-    let count = changes.len();
-    let (outcomes, received) = channel();
-    for (index, change) in changes.into_iter().enumerate() {
-        let outcomes = outcomes.clone();
-        let reply = Box::new(move |outcome| outcomes.send((index, outcome)).expect("it is heard"));
-        assert!(store.submit(change, reply).is_ok(), "the queue has room");
-    }
-    let mut all: Vec<_> = received.iter().take(count).collect();
-    all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, outcome)| outcome).collect()
+/// Submits changes, the first alone and the others together, so that they may
+/// share a transaction.
+fn submit(store: &Store, mut changes: Vec<Change>) -> Outcomes {
+    let others = changes.split_off(1);
+    let received = [changes, others].map(|changes| {
+        let (outcomes, received) = channel();
+        let reply = Box::new(move |came| outcomes.send(came).expect("it is heard"));
+        assert!(store.submit(changes, reply).is_ok(), "the queue has room");
+        received
+    });
+    received
+        .into_iter()
+        .flat_map(|received| received.recv().expect("they are answered"))
+        .collect()
 }
 
 fn adding(list: u32, phone: &str, chain: ChainChoice) -> Change {
@@ -368,7 +370,7 @@ async fn a_closed_store_refuses_and_a_taken_lease_ends_writing() {
     let counts = store.reader().counts(list).await.expect("they are read");
     assert!(counts.is_empty(), "nothing was written: {counts:?}");
     store.close();
-    let full = store.submit(adding(list, "2", ChainChoice::New), Box::new(|_| {}));
+    let full = store.submit(vec![adding(list, "2", ChainChoice::New)], Box::new(|_| {}));
     assert!(full.expect_err("it is closed").closed);
 }
 

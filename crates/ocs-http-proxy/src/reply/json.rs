@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 /// Writes an event as a JSON object; `None` when it is no event.
 pub(super) fn write(event: &WireEvent) -> Option<Vec<u8>> {
     let mut body = Vec::with_capacity(512);
-    serde_json::to_writer(&mut body, &Json(WireValue::List(event.list()))).ok()?;
+    write_object(event.list(), &mut serde_json::Serializer::new(&mut body)).ok()?;
     Some(body)
 }
 

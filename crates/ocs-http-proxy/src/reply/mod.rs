@@ -9,7 +9,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RET
 use hyper::{Response, StatusCode};
 use ocs_protocol::attribute::GSW_ERROR_NUMBER;
 use ocs_protocol::error::ErrorNumber;
-use ocs_protocol::refusal::Refusal;
+use ocs_protocol::refusal::{ERROR_MESSAGE, Refusal};
 use ocs_protocol::wire::WireEvent;
 
 /// A reply's body: always whole.
@@ -39,7 +39,8 @@ pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Re
         CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf-8"),
     );
-    if let Some(number) = event.integer(GSW_ERROR_NUMBER) {
+    if event.name() == Some(ERROR_MESSAGE) {
+        let number = event.integer(GSW_ERROR_NUMBER).unwrap_or_default();
         let number = ErrorNumber::from_number(number).unwrap_or(ErrorNumber::InternalFault);
         *reply.status_mut() = status::of(number);
         if reply.status() == StatusCode::SERVICE_UNAVAILABLE {

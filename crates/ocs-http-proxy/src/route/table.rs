@@ -89,33 +89,29 @@ impl From<Refusal> for NoRoute {
 /// The routes of a resource that take a request's method: the first two steps of
 /// the precedence of http-interface.md, section 4.
 #[derive(Debug)]
-pub(crate) struct Routes(Vec<&'static Route>);
+pub(crate) struct Routes<'a> {
+    target: &'a Target,
+    reads: bool,
+}
 
-impl Routes {
+impl<'a> Routes<'a> {
     /// Finds them.
     ///
     /// # Errors
     /// There is no such resource, or it does not take the method.
-    pub(crate) fn find(method: &Method, target: &Target) -> Result<Self, NoRoute> {
-        let of_resource: Vec<_> = ROUTES
-            .iter()
-            .filter(|route| target.names(&route.resource))
-            .collect();
-        if of_resource.is_empty() {
-            return Err(no_resource(target).into());
+    pub(crate) fn find(method: &Method, target: &'a Target) -> Result<Self, NoRoute> {
+        let (mut gets, mut posts) = (false, false);
+        for route in of_resource(target) {
+            gets |= route.is_read();
+            posts |= !route.is_read();
         }
-        let (gets, posts): (Vec<_>, Vec<_>) =
-            of_resource.into_iter().partition(|route| route.is_read());
-        let (taken, other) = match *method {
-            Method::GET | Method::HEAD => (gets, posts),
-            Method::POST => (posts, gets),
-            _ => return Err(wrong_method(method, !gets.is_empty(), !posts.is_empty())),
+        let reads = match *method {
+            _ if !gets && !posts => return Err(no_resource(target).into()),
+            Method::GET | Method::HEAD if gets => true,
+            Method::POST if posts => false,
+            _ => return Err(wrong_method(method, gets, posts)),
         };
-        if taken.is_empty() {
-            let posts = other.iter().any(|route| !route.is_read());
-            return Err(wrong_method(method, !posts, posts));
-        }
-        Ok(Self(taken))
+        Ok(Self { target, reads })
     }
 
     /// The one that the `req` of the URI names; a read needs none.
@@ -123,13 +119,18 @@ impl Routes {
     /// # Errors
     /// The resource takes no such request, and the sentence names those it takes.
     pub(crate) fn named(&self, req: Option<&str>) -> Result<&'static Route, Refusal> {
+        let mut taken = of_resource(self.target).filter(|route| route.is_read() == self.reads);
         let named =
-            |route: &&&Route| route.is_read() || req.is_some_and(|req| route.req.contains(&req));
-        self.0.iter().find(named).copied().ok_or_else(|| {
-            let names = self.0.iter().filter_map(|route| route.req.first()).copied();
-            unknown_request(req, &names.collect::<Vec<_>>())
+            |route: &&Route| route.is_read() || req.is_some_and(|req| route.req.contains(&req));
+        taken.clone().find(named).ok_or_else(|| {
+            let names = taken.by_ref().filter_map(|route| route.req.first());
+            unknown_request(req, &names.copied().collect::<Vec<_>>())
         })
     }
+}
+
+fn of_resource(target: &Target) -> impl Iterator<Item = &'static Route> + Clone + '_ {
+    ROUTES.iter().filter(|route| target.names(&route.resource))
 }
 
 impl Route {

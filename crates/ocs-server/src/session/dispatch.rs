@@ -1,4 +1,4 @@
-//! One request of a session: typed, handed on, and answered when it is done.
+//! Requests of a session: typed, handed on, and answered when they are done.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,11 +8,11 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::RequestName;
-use ocs_rules::change::Change;
-use ocs_store::{StoreError, store_refusal};
-use tokio::sync::mpsc::OwnedPermit;
+use ocs_rules::change::{Change, Completion};
+use ocs_store::{Outcomes, StoreError, store_refusal};
+use tokio::sync::mpsc::{OwnedPermit, Sender};
 
-use super::output::{Changed, Output};
+use super::output::{Asking, Output};
 use crate::core::Core;
 use crate::{answer, request};
 
@@ -26,13 +26,21 @@ pub(crate) struct Dispatch {
     logged: Arc<Mutex<HashSet<(String, String)>>>,
 }
 
-/// A request as it came, with the place that is kept for its answer.
+/// A request as it came.
 pub(crate) struct Asked {
     pub(crate) number: u64,
     pub(crate) listener: u32,
     pub(crate) event: UserEvent,
-    /// So that no answer ever waits for room, or is dropped for want of it.
-    pub(crate) place: OwnedPermit<Output>,
+}
+
+/// The session has ended: nobody hears an answer any more.
+pub(crate) struct Ended;
+
+/// What a request comes to.
+enum Work {
+    /// A change for the store; and the keys that are known not to be stored.
+    Change(Change, Vec<String>),
+    Read,
 }
 
 impl Dispatch {
@@ -43,84 +51,90 @@ impl Dispatch {
         }
     }
 
-    /// Takes a request on. Its answer goes out by its place, sooner or later.
-    pub(crate) fn dispatch(&self, asked: Asked) {
-        match self.request_name(&asked.event) {
-            Ok(name @ RequestName::AddRecord) => self.add_record(name, asked),
-            Ok(name @ (RequestName::UpdateCallCompletionStats | RequestName::RecordProcessed)) => {
-                self.completion(name, asked);
+    /// Takes on requests that came together: what they change goes before the store
+    /// as one piece of work, so that it is one commit and one waking of threads.
+    ///
+    /// A place is kept for every answer before its work begins, so that none is
+    /// dropped for want of room; who sends more than is answered waits for it here.
+    ///
+    /// # Errors
+    /// The session has ended.
+    pub(crate) async fn dispatch(
+        &self,
+        requests: Vec<Asked>,
+        output: &Sender<Output>,
+    ) -> Result<(), Ended> {
+        let place = async || output.clone().reserve_owned().await.map_err(|_| Ended);
+        let mut refused = Vec::new();
+        let mut changes = Vec::with_capacity(requests.len());
+        let mut asking = Vec::with_capacity(requests.len());
+        for asked in requests {
+            match self.work(&asked.event) {
+                Ok((request, Work::Change(change, ignored))) => {
+                    changes.push(change);
+                    asking.push(Asking {
+                        number: asked.number,
+                        listener: asked.listener,
+                        request,
+                        event: asked.event,
+                        ignored,
+                    });
+                }
+                Ok((request, Work::Read)) => self.read(request, asked, place().await?),
+                Err(refusal) => {
+                    let event = refusal.into_event(asked.event.reference());
+                    refused.push((asked.number, event));
+                }
             }
-            Ok(
-                name @ (RequestName::ReadRecord
-                | RequestName::ReadCallingLists
-                | RequestName::ReadCallingList),
-            ) => self.read(name, asked),
-            Err(refusal) => refuse(asked, refusal),
         }
+        if !refused.is_empty() {
+            place().await?.send(Output::answers(refused));
+        }
+        if !changes.is_empty() {
+            self.submit(changes, asking, place().await?);
+        }
+        Ok(())
     }
 
-    fn request_name(&self, event: &UserEvent) -> Result<RequestName, Refusal> {
-        let name = event
-            .text(GSW_AGENT_REQ_TYPE)
-            .ok_or_else(|| Refusal::missing(GSW_AGENT_REQ_TYPE, "it says which request this is"))?;
-        RequestName::from_name(name).ok_or_else(|| {
-            let names: Vec<_> = RequestName::ALL.iter().map(|known| known.name()).collect();
-            Refusal::new(
-                ErrorNumber::UnknownRequest,
-                format!(
-                    "{} is no request; there are {}",
-                    quoted(name),
-                    names.join(", ")
-                ),
-            )
-            .at(GSW_AGENT_REQ_TYPE)
-        })
-    }
-
-    fn add_record(&self, name: RequestName, asked: Asked) {
-        let objects = self.core.store.objects();
-        match request::add_record(&asked.event, &objects, self.core.refuse_unknown) {
-            Ok(added) => {
+    fn work(&self, event: &UserEvent) -> Result<(RequestName, Work), Refusal> {
+        let request = request_name(event)?;
+        let work = match request {
+            RequestName::AddRecord => {
+                let objects = self.core.store.objects();
+                let added = request::add_record(event, &objects, self.core.refuse_unknown)?;
                 self.log_ignored(&added.list_name, &added.ignored);
-                self.submit(name, Change::AddRecord(added.change), added.ignored, asked);
+                Work::Change(Change::AddRecord(added.change), added.ignored)
             }
-            Err(refusal) => refuse(asked, refusal),
-        }
+            RequestName::UpdateCallCompletionStats => Work::Change(
+                Change::UpdateCallCompletionStats(self.completion(request, event)?),
+                Vec::new(),
+            ),
+            RequestName::RecordProcessed => Work::Change(
+                Change::RecordProcessed(self.completion(request, event)?),
+                Vec::new(),
+            ),
+            RequestName::ReadRecord
+            | RequestName::ReadCallingLists
+            | RequestName::ReadCallingList => Work::Read,
+        };
+        Ok((request, work))
     }
 
-    fn completion(&self, name: RequestName, asked: Asked) {
+    fn completion(
+        &self,
+        request: RequestName,
+        event: &UserEvent,
+    ) -> Result<Box<Completion>, Refusal> {
         let objects = self.core.store.objects();
-        match request::completion(&asked.event, name, &objects, self.core.refuse_unknown) {
-            Ok(completion) => {
-                let change = match name {
-                    RequestName::RecordProcessed => Change::RecordProcessed(completion),
-                    _ => Change::UpdateCallCompletionStats(completion),
-                };
-                self.submit(name, change, Vec::new(), asked);
-            }
-            Err(refusal) => refuse(asked, refusal),
-        }
+        request::completion(event, request, &objects, self.core.refuse_unknown)
     }
 
-    fn submit(&self, request: RequestName, change: Change, ignored: Vec<String>, asked: Asked) {
-        let Asked {
-            number,
-            listener,
-            event,
-            place,
-        } = asked;
-        let reply = Box::new(move |outcome| {
-            let changed = Changed {
-                number,
-                listener,
-                request,
-                event,
-                ignored,
-                outcome,
-            };
-            place.send(Output::Changed(Box::new(changed)));
+    fn submit(&self, changes: Vec<Change>, asking: Vec<Asking>, place: OwnedPermit<Output>) {
+        let reply = Box::new(move |outcomes: Outcomes| {
+            place.send(Output::changed(asking, outcomes));
         });
-        if let Err(full) = self.core.store.submit(change, reply) {
+        let count = changes.len();
+        if let Err(full) = self.core.store.submit(changes, reply) {
             let refusal = if full.closed {
                 store_refusal(&StoreError::Closed)
             } else {
@@ -130,18 +144,17 @@ impl Dispatch {
                      in a moment",
                 )
             };
-            (full.work)(Err(refusal));
+            (full.work)(vec![Err(refusal); count]);
         }
     }
 
-    fn read(&self, name: RequestName, asked: Asked) {
+    fn read(&self, name: RequestName, asked: Asked, place: OwnedPermit<Output>) {
         let core = self.core.clone();
         tokio::spawn(async move {
             let Asked {
                 number,
                 listener,
                 event,
-                place,
             } = asked;
             let read = match name {
                 RequestName::ReadRecord => read_record(&core, &event, listener).await,
@@ -149,7 +162,7 @@ impl Dispatch {
                 _ => read_lists(&core).await,
             };
             let answer = read.unwrap_or_else(|refusal| refusal.into_event(event.reference()));
-            place.send(Output::event(number, answer));
+            place.send(Output::answers(vec![(number, answer)]));
         });
     }
 
@@ -171,9 +184,22 @@ impl Dispatch {
     }
 }
 
-fn refuse(asked: Asked, refusal: Refusal) {
-    let event = refusal.into_event(asked.event.reference());
-    asked.place.send(Output::event(asked.number, event));
+fn request_name(event: &UserEvent) -> Result<RequestName, Refusal> {
+    let name = event
+        .text(GSW_AGENT_REQ_TYPE)
+        .ok_or_else(|| Refusal::missing(GSW_AGENT_REQ_TYPE, "it says which request this is"))?;
+    RequestName::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = RequestName::ALL.iter().map(|known| known.name()).collect();
+        Refusal::new(
+            ErrorNumber::UnknownRequest,
+            format!(
+                "{} is no request; there are {}",
+                quoted(name),
+                names.join(", ")
+            ),
+        )
+        .at(GSW_AGENT_REQ_TYPE)
+    })
 }
 
 async fn read_record(core: &Core, event: &UserEvent, listener: u32) -> Result<UserEvent, Refusal> {

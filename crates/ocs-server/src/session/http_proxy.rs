@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use ocs_protocol::MAX_MESSAGE;
 use ocs_protocol::hello::HelloError;
@@ -17,12 +17,14 @@ use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::burst::Burst;
 use super::dispatch::{Asked, Dispatch};
 use super::output::Output;
 use crate::core::Core;
 use crate::grpc;
 
-/// Answers that may wait for one session: more than HTTP Proxy may have in flight.
+/// Answers, or answers of one burst, that may wait for one session: more than HTTP
+/// Proxy may have in flight.
 pub(crate) const ANSWERS: usize = 8_192;
 
 /// What HTTP Proxy says of itself.
@@ -61,12 +63,9 @@ impl HttpProxySessions {
     pub(crate) async fn stop(&self) {
         let current = self.current().take();
         if let Some(session) = current {
-            let stop = ServerMessage {
-                number: 0,
-                body: Some(ServerBody::Stop(Stop {})),
-            };
             // Where the session is gone, HTTP Proxy is ending anyway.
-            let _ = session.send(Output::Ready(Box::new(stop))).await;
+            let stop = Output::message(ServerBody::Stop(Stop {}));
+            let _ = session.send(stop).await;
         }
     }
 
@@ -75,57 +74,41 @@ impl HttpProxySessions {
     }
 
     async fn hear(self, incoming: Streaming<ClientMessage>, output: mpsc::Sender<Output>) {
-        self.hear_requests(incoming, &output).await;
+        self.hear_bursts(incoming, &output).await;
         // The stream ends with its last sender, and HTTP Proxy waits for that end.
         self.current()
             .take_if(|current| current.same_channel(&output));
     }
 
-    async fn hear_requests(
+    async fn hear_bursts(
         &self,
         mut incoming: Streaming<ClientMessage>,
         output: &mpsc::Sender<Output>,
     ) {
         loop {
-            // Room for the answer first: who sends more than is answered waits.
-            let Ok(place) = output.clone().reserve_owned().await else {
-                return;
-            };
-            match incoming.message().await {
-                Ok(Some(ClientMessage {
-                    number,
-                    body: Some(Body::Request(event)),
-                    listener,
-                })) => {
-                    self.dispatch.dispatch(Asked {
-                        number,
-                        listener,
+            let burst = Burst::receive(&mut incoming).await;
+            let mut requests = Vec::with_capacity(burst.messages.len());
+            for message in burst.messages {
+                match message.body {
+                    Some(Body::Request(event)) => requests.push(Asked {
+                        number: message.number,
+                        listener: message.listener,
                         event,
-                        place,
-                    });
+                    }),
+                    Some(Body::Listening(listening)) => {
+                        let notice = Notice::Listening(listening.listeners);
+                        let _ = self.notices.send(notice).await;
+                    }
+                    Some(Body::Failed(reason)) => {
+                        let _ = self.notices.send(Notice::Failed(reason)).await;
+                        return;
+                    }
+                    Some(Body::Hello(_)) | None => {}
                 }
-                Ok(Some(ClientMessage {
-                    body: Some(Body::Listening(listening)),
-                    ..
-                })) => {
-                    let _ = self
-                        .notices
-                        .send(Notice::Listening(listening.listeners))
-                        .await;
-                }
-                Ok(Some(ClientMessage {
-                    body: Some(Body::Failed(reason)),
-                    ..
-                })) => {
-                    let _ = self.notices.send(Notice::Failed(reason)).await;
-                    return;
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => return,
-                Err(status) => {
-                    tracing::debug!(reason = status.message(), "the session of HTTP Proxy ended");
-                    return;
-                }
+            }
+            let dispatched = self.dispatch.dispatch(requests, output).await;
+            if burst.last || dispatched.is_err() {
+                return;
             }
         }
     }
@@ -156,17 +139,14 @@ impl Outbound for HttpProxySessions {
             ServerBody::Settings((self.settings)()),
         ] {
             // The channel was made a line ago and has room.
-            let message = ServerMessage {
-                number: 0,
-                body: Some(body),
-            };
-            let _ = output.try_send(Output::Ready(Box::new(message)));
+            let _ = output.try_send(Output::message(body));
         }
         *self.current() = Some(output.clone());
         tokio::spawn(self.clone().hear(incoming, output));
         Ok(Response::new(Answers {
             core: self.core.clone(),
             answers,
+            going: None,
         }))
     }
 }
@@ -175,15 +155,24 @@ impl Outbound for HttpProxySessions {
 pub(crate) struct Answers {
     core: Core,
     answers: mpsc::Receiver<Output>,
+    /// What goes out at present.
+    going: Option<Output>,
 }
 
 impl Stream for Answers {
     type Item = Result<ServerMessage, Status>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.answers
-            .poll_recv(context)
-            .map(|output| output.map(|output| Ok(output.into_message(&self.core))))
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(message) = this.going.as_mut().and_then(|going| going.next(&this.core)) {
+                return Poll::Ready(Some(Ok(message)));
+            }
+            this.going = ready!(this.answers.poll_recv(context));
+            if this.going.is_none() {
+                return Poll::Ready(None);
+            }
+        }
     }
 }
 

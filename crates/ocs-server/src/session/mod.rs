@@ -1,5 +1,6 @@
 //! Sessions: the server end of the outbound protocols.
 
+mod burst;
 mod dispatch;
 mod http_proxy;
 mod output;

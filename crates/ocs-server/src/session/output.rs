@@ -1,24 +1,30 @@
 //! What goes out on a session, and in which form it waits: an answer becomes an
 //! event only when it is written, on the session's thread, not on the writer's.
 
+use std::vec::IntoIter;
+
 use ocs_protocol::outbound::server_message::Body;
 use ocs_protocol::outbound::{ServerMessage, UserEvent};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 use ocs_rules::change::Outcome;
+use ocs_store::Outcomes;
 
 use crate::answer;
 use crate::core::Core;
 
-/// A message that waits to go out.
+/// Messages that wait to go out, in the form that they wait in.
 pub(crate) enum Output {
-    Ready(Box<ServerMessage>),
-    /// What came of a change.
-    Changed(Box<Changed>),
+    /// One that is no answer.
+    Message(Option<Box<ServerMessage>>),
+    /// Answers, by the number of their request on the stream.
+    Answers(IntoIter<(u64, UserEvent)>),
+    /// What came of changes that were submitted together.
+    Changed(std::iter::Zip<IntoIter<Asking>, IntoIter<Result<Outcome, Refusal>>>),
 }
 
-/// A change that is committed, or refused.
-pub(crate) struct Changed {
+/// A request whose change waits for its commit.
+pub(crate) struct Asking {
     /// The number of the request on the stream.
     pub(crate) number: u64,
     pub(crate) listener: u32,
@@ -27,35 +33,44 @@ pub(crate) struct Changed {
     pub(crate) event: UserEvent,
     /// Keys that are known not to be stored.
     pub(crate) ignored: Vec<String>,
-    pub(crate) outcome: Result<Outcome, Refusal>,
 }
 
 impl Output {
-    pub(crate) fn event(number: u64, event: UserEvent) -> Self {
-        Self::Ready(Box::new(ServerMessage {
-            number,
-            body: Some(Body::Event(event)),
-        }))
+    pub(crate) fn message(body: Body) -> Self {
+        Self::Message(Some(Box::new(ServerMessage {
+            number: 0,
+            body: Some(body),
+        })))
     }
 
-    /// The message as it goes out.
-    pub(crate) fn into_message(self, core: &Core) -> ServerMessage {
-        match self {
-            Self::Ready(message) => *message,
+    pub(crate) fn answers(answers: Vec<(u64, UserEvent)>) -> Self {
+        Self::Answers(answers.into_iter())
+    }
+
+    pub(crate) fn changed(asking: Vec<Asking>, outcomes: Outcomes) -> Self {
+        Self::Changed(asking.into_iter().zip(outcomes))
+    }
+
+    /// The next message as it goes out; `None` after the last.
+    pub(crate) fn next(&mut self, core: &Core) -> Option<ServerMessage> {
+        let (number, event) = match self {
+            Self::Message(message) => return message.take().map(|message| *message),
+            Self::Answers(answers) => answers.next()?,
             Self::Changed(changed) => {
-                let number = changed.number;
-                ServerMessage {
-                    number,
-                    body: Some(Body::Event(changed.into_event(core))),
-                }
+                let (asking, outcome) = changed.next()?;
+                (asking.number, asking.into_answer(outcome, core))
             }
-        }
+        };
+        Some(ServerMessage {
+            number,
+            body: Some(Body::Event(event)),
+        })
     }
 }
 
-impl Changed {
-    fn into_event(self, core: &Core) -> UserEvent {
-        match self.outcome {
+impl Asking {
+    fn into_answer(self, outcome: Result<Outcome, Refusal>, core: &Core) -> UserEvent {
+        match outcome {
             Ok(Outcome::Added {
                 handle,
                 chain,
