@@ -50,12 +50,18 @@ pub fn run(parent: u32, clock: Clock) -> Result<(), Exit> {
     runtime()?.block_on(serve(stream, clock))
 }
 
+/// Connections that are looked at before what they sent goes on to OCS. With many
+/// more, OCS would wait for the last client while HTTP Proxy reads, and HTTP Proxy
+/// for OCS while that commits: they would take turns instead of working side by side.
+const READY_AT_ONCE: usize = 16;
+
 /// Half of the processors: the other half is OCS's. On two, one thread answers more
 /// requests than two that wake each other.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     match processors / 2 {
         0 | 1 => tokio::runtime::Builder::new_current_thread()
+            .max_io_events_per_tick(READY_AT_ONCE)
             .enable_all()
             .build(),
         workers => tokio::runtime::Builder::new_multi_thread()
