@@ -85,6 +85,8 @@ attributes! {
     GSW_AUTO_COMPLETION,
     /// Enumeration: campaign group status.
     GSW_GROUP_CAMPAIGN_STATUS,
+    /// Integer: seconds until an agent is ready (ours; ReadyTime).
+    GSW_READY_TIME,
     /// An agent's state (ours).
     GSW_AGENT_STATE,
     /// A call's progress (ours).

@@ -138,6 +138,36 @@ enumeration! {
 }
 
 enumeration! {
+    /// What a dialing mode optimizes (GSW_OPTIMIZE_BY).
+    OptimizeBy {
+        None = 0, BusyFactor = 1, OverdialRate = 2, WaitTime = 3, DistributionTime = 4,
+        MaximumGain = 5,
+    }
+}
+
+enumeration! {
+    /// Where a campaign group stands (GSW_GROUP_CAMPAIGN_STATUS).
+    GroupStatus {
+        NotLoaded = 0, WaitingUnload = 1, UnloadInProgress = 2, InActive = 3, Active = 4,
+        Running = 5,
+    }
+}
+
+enumeration! {
+    /// Whom a callback is for (GSW_CALLBACK_TYPE).
+    CallbackType {
+        Campaign = 0, Personal = 1,
+    }
+}
+
+enumeration! {
+    /// How far a request reaches (GSW_CHAIN_ATTR).
+    ChainAttr {
+        RecordOnly = 0, AllChain = 1,
+    }
+}
+
+enumeration! {
     /// What a treatment does for the record (GSW_TREATMENT).
     RecordTreatment {
         RecordTreatCampaign = 0, RecordTreatPersonal = 1,

@@ -35,8 +35,20 @@ macro_rules! error_numbers {
 error_numbers! {
     /// A campaign that does not exist.
     CampaignNotFound = 3,
+    /// The campaign group is not loaded.
+    CampaignNotLoaded = 4,
+    /// The campaign group is loaded already.
+    CampaignAlreadyLoaded = 5,
+    /// The campaign group is not running.
+    CampaignNotStarted = 6,
+    /// The campaign group is running already.
+    CampaignAlreadyStarted = 7,
+    /// No campaign group of this DBID or name.
+    CampaignGroupNotFound = 9,
     /// An attribute that is missing, of the wrong type, or out of its range.
     InvalidParameter = 10,
+    /// A dialing mode that this campaign group cannot work in.
+    InvalidCampaignMode = 11,
     /// A fault of OCS; its log has more under the identifier that the reply repeats.
     InternalFault = 1000,
     /// No resource type, or no resource, under this path.
@@ -69,12 +81,17 @@ error_numbers! {
     HeadTooLarge = 1019,
     /// The request comes from a web page of another origin.
     ForeignOrigin = 1020,
+    /// The Idempotency-Key was used for another request.
+    KeyUsedOtherwise = 1021,
     /// The record is final and takes no more changes.
     RecordFinal = 1030,
     /// The record's status does not allow this request.
     RecordState = 1031,
     /// The request reports for an attempt that is not the current one.
     OtherAttempt = 1032,
+    /// A record of this phone or customer id is in the calling list already, and the
+    /// calling list refuses duplicates.
+    DuplicateRecord = 1033,
     /// The store cannot be written or reached now.
     StoreUnavailable = 1040,
     /// The store has no room left.

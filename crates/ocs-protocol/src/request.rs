@@ -1,9 +1,21 @@
 //! The names of requests and of the events that answer them
 //! (outbound-protocols.md, section 3).
 
-/// Defines the requests, each with the event that answers it.
+/// The protocol that a request belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// The Desktop protocol; its codes are those of the request log.
+    Desktop,
+    /// The Third Party protocol; its codes are those of GSW_CM_MessageType.
+    ThirdParty,
+    /// Reading over HTTP (ours); it leaves no line in the request log.
+    Read,
+}
+
+/// Defines the requests, each with its protocol and code, and the event that
+/// answers it.
 macro_rules! requests {
-    ($($(#[$doc:meta])* $name:ident => $answer:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident, $protocol:ident $code:literal => $answer:literal;)*) => {
         /// A request by name, as GSW_AGENT_REQ_TYPE carries it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum RequestName {
@@ -19,6 +31,22 @@ macro_rules! requests {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
+                }
+            }
+
+            /// The protocol that it belongs to.
+            #[must_use]
+            pub const fn protocol(self) -> Protocol {
+                match self {
+                    $(Self::$name => Protocol::$protocol,)*
+                }
+            }
+
+            /// Its number in its protocol; 0 for reads.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                match self {
+                    $(Self::$name => $code,)*
                 }
             }
 
@@ -40,16 +68,86 @@ macro_rules! requests {
 }
 
 requests! {
+    /// Takes the next due record of a campaign group for an agent; answered by
+    /// PreviewRecordEmpty when there is none.
+    PreviewRecordRequest, Desktop 1 => "PreviewRecord";
+    /// Takes the other open records of a record's chain for the same agent; answered
+    /// by a ChainedRecord for each and ChainedRecordsDataEnd.
+    ChainedRecordRequest, Desktop 2 => "ChainedRecordsDataEnd";
     /// Adds a record to a calling list.
-    AddRecord => "AddRecordAcknowledge",
+    AddRecord, Desktop 3 => "AddRecordAcknowledge";
+    /// An agent begins to work in preview mode.
+    PreviewDialingModeStart, Desktop 4 => "PreviewDialingModeStartAcknowledge";
+    /// An agent ends to work in preview mode.
+    PreviewDialingModeOver, Desktop 5 => "PreviewDialingModeOverAcknowledge";
     /// Sets a record's call result and user fields; finishes nothing.
-    UpdateCallCompletionStats => "UpdateCallCompletionStatsAcknowledge",
+    UpdateCallCompletionStats, Desktop 9 => "UpdateCallCompletionStatsAcknowledge";
     /// Ends work on a record.
-    RecordProcessed => "RecordProcessedAcknowledge",
+    RecordProcessed, Desktop 10 => "RecordProcessedAcknowledge";
+    /// Gives a record back uncalled.
+    RecordReject, Desktop 11 => "RecordRejectAcknowledge";
+    /// Cancels a record, its chain, or what is open with a phone or customer id.
+    RequestRecordCancel, Desktop 12 => "RecordCancelAcknowledge";
+    /// Makes a callback of a record.
+    RecordReschedule, Desktop 13 => "RecordRescheduleAcknowledge";
+    /// Makes another callback of a callback that was delivered.
+    ScheduledRecordReschedule, Desktop 14 => "ScheduledRecordRescheduleAcknowledge";
+    /// Puts a phone or a customer id on the Do Not Call list.
+    DoNotCall, Desktop 15 => "DoNotCallAcknowledge";
+    /// An agent leaves.
+    LogOut, Desktop 18 => "LogOutAcknowledge";
+    /// An agent says how long it takes to be ready.
+    ReadyTime, Desktop 19 => "ReadyTimeAcknowledge";
+    /// Asks for the present state of the campaign groups.
+    CampaignStatusRequest, Desktop 20 => "CampaignStatusAcknowledge";
+    /// Loads a campaign group.
+    LoadCampaign, ThirdParty 7 => "CampaignLoaded";
+    /// Unloads a campaign group once what is out has come back.
+    UnloadCampaign, ThirdParty 8 => "CampaignUnloaded";
+    /// Starts to hand out records.
+    StartDialing, ThirdParty 9 => "DialingStarted";
+    /// Stops to hand out records.
+    StopDialing, ThirdParty 10 => "DialingStopped";
+    /// Changes the dialing mode or what it optimizes.
+    SetDialingMode, ThirdParty 11 => "DialingModeChanged";
+    /// Asks for the state of a campaign group.
+    GetCampaignStatus, ThirdParty 12 => "CampaignStatus";
+    /// Unloads a campaign group whatever is out.
+    ForceUnloadCampaign, ThirdParty 29 => "CampaignUnloaded";
     /// Reads one record (ours; http-interface.md, section 2).
-    ReadRecord => "Record",
+    ReadRecord, Read 0 => "Record";
     /// Reads all calling lists (ours).
-    ReadCallingLists => "CallingLists",
+    ReadCallingLists, Read 0 => "CallingLists";
     /// Reads one calling list with its counts by status (ours).
-    ReadCallingList => "CallingList",
+    ReadCallingList, Read 0 => "CallingList";
+    /// Reads a page of a calling list's records (ours).
+    ReadRecords, Read 0 => "Records";
+    /// Reads all campaign groups (ours).
+    ReadCampaignGroups, Read 0 => "CampaignGroups";
+    /// Reads one campaign group (ours).
+    ReadCampaignGroup, Read 0 => "CampaignGroup";
+    /// Reads what is known of a phone (ours).
+    ReadPhone, Read 0 => "Phone";
+    /// Reads what is known of a customer id (ours).
+    ReadCustomerId, Read 0 => "CustomerId";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_and_codes_are_each_requests_own() {
+        let mut seen = HashSet::new();
+        for request in RequestName::ALL {
+            assert_eq!(RequestName::from_name(request.name()), Some(*request));
+            let code = (request.protocol(), request.code());
+            assert!(
+                request.protocol() == Protocol::Read || seen.insert(code),
+                "{code:?}"
+            );
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub(super) fn of(number: ErrorNumber) -> StatusCode {
     match number {
         ErrorNumber::CampaignNotFound
         | ErrorNumber::InvalidParameter
+        | ErrorNumber::InvalidCampaignMode
         | ErrorNumber::UnknownRequest
         | ErrorNumber::MalformedRequest
         | ErrorNumber::MalformedBody
@@ -17,12 +18,19 @@ pub(super) fn of(number: ErrorNumber) -> StatusCode {
         ErrorNumber::ResourceNotFound
         | ErrorNumber::CallingListNotFound
         | ErrorNumber::RecordNotFound
-        | ErrorNumber::ChainNotFound => StatusCode::NOT_FOUND,
+        | ErrorNumber::ChainNotFound
+        | ErrorNumber::CampaignGroupNotFound => StatusCode::NOT_FOUND,
         ErrorNumber::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorNumber::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        ErrorNumber::RecordFinal | ErrorNumber::RecordState | ErrorNumber::OtherAttempt => {
-            StatusCode::CONFLICT
-        }
+        ErrorNumber::RecordFinal
+        | ErrorNumber::RecordState
+        | ErrorNumber::OtherAttempt
+        | ErrorNumber::DuplicateRecord
+        | ErrorNumber::CampaignNotLoaded
+        | ErrorNumber::CampaignAlreadyLoaded
+        | ErrorNumber::CampaignNotStarted
+        | ErrorNumber::CampaignAlreadyStarted => StatusCode::CONFLICT,
+        ErrorNumber::KeyUsedOtherwise => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorNumber::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorNumber::TargetTooLong => StatusCode::URI_TOO_LONG,
         ErrorNumber::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -116,6 +116,7 @@ impl Dispatch {
             RequestName::ReadRecord
             | RequestName::ReadCallingLists
             | RequestName::ReadCallingList => Work::Read,
+            _ => return Err(unknown_request(request.name())),
         };
         Ok((request, work))
     }
@@ -188,18 +189,20 @@ fn request_name(event: &UserEvent) -> Result<RequestName, Refusal> {
     let name = event
         .text(GSW_AGENT_REQ_TYPE)
         .ok_or_else(|| Refusal::missing(GSW_AGENT_REQ_TYPE, "it says which request this is"))?;
-    RequestName::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = RequestName::ALL.iter().map(|known| known.name()).collect();
-        Refusal::new(
-            ErrorNumber::UnknownRequest,
-            format!(
-                "{} is no request; there are {}",
-                quoted(name),
-                names.join(", ")
-            ),
-        )
-        .at(GSW_AGENT_REQ_TYPE)
-    })
+    RequestName::from_name(name).ok_or_else(|| unknown_request(name))
+}
+
+fn unknown_request(name: &str) -> Refusal {
+    let names: Vec<_> = RequestName::ALL.iter().map(|known| known.name()).collect();
+    Refusal::new(
+        ErrorNumber::UnknownRequest,
+        format!(
+            "{} is no request; there are {}",
+            quoted(name),
+            names.join(", ")
+        ),
+    )
+    .at(GSW_AGENT_REQ_TYPE)
 }
 
 async fn read_record(core: &Core, event: &UserEvent, listener: u32) -> Result<UserEvent, Refusal> {
