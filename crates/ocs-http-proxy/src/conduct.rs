@@ -20,6 +20,26 @@ pub(crate) enum Phase {
     Late,
 }
 
+impl Phase {
+    /// What is due after so long in this phase.
+    fn due(self, took: Duration, limits: &Limits) -> Due {
+        // The next phase may begin right after a look, and nobody sets the timer
+        // anew then: no look is farther away than the shortest limit.
+        let soonest = limits.head_timeout.min(limits.idle_timeout);
+        let (limit, due) = match self {
+            Self::Idle => (limits.idle_timeout, Due::Close),
+            Self::Head => (limits.head_timeout, Due::SayLate),
+            // The request has limits of its own.
+            Self::Busy => return Due::LookAgain(soonest),
+            Self::Late => (LAST_WORDS, Due::Close),
+        };
+        match limit.checked_sub(took) {
+            Some(left) if !left.is_zero() => Due::LookAgain(left.min(soonest)),
+            _ => due,
+        }
+    }
+}
+
 /// What is due on a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -66,17 +86,7 @@ impl Conduct {
     /// What is due now.
     pub(crate) fn due(&self, limits: &Limits) -> Due {
         let took = Duration::from_millis(self.now() - self.since.load(Ordering::Relaxed));
-        let (limit, due) = match self.phase() {
-            Phase::Idle => (limits.idle_timeout, Due::Close),
-            Phase::Head => (limits.head_timeout, Due::SayLate),
-            // The request has limits of its own.
-            Phase::Busy => return Due::LookAgain(limits.head_timeout),
-            Phase::Late => (LAST_WORDS, Due::Close),
-        };
-        match limit.checked_sub(took) {
-            Some(left) if !left.is_zero() => Due::LookAgain(left),
-            _ => due,
-        }
+        self.phase().due(took, limits)
     }
 
     fn now(&self) -> u64 {
@@ -86,3 +96,79 @@ impl Conduct {
 
 /// How long a late client has to take its 408.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(head: u64, idle: u64) -> Limits {
+        Limits {
+            head: 0,
+            head_lines: 0,
+            body: 0,
+            connections: 0,
+            in_flight: 0,
+            head_timeout: Duration::from_millis(head),
+            idle_timeout: Duration::from_millis(idle),
+            reply_timeout: Duration::ZERO,
+            shutdown_timeout: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn what_is_due() {
+        let again = |after| Due::LookAgain(Duration::from_millis(after));
+        let usual = limits(30_000, 60_000);
+        // The options allow it the other way round too.
+        let hasty = limits(5_000, 2_000);
+        for (limits, phase, took, due) in [
+            (usual, Phase::Idle, 0, again(30_000)),
+            (usual, Phase::Idle, 29_999, again(30_000)),
+            (usual, Phase::Idle, 30_001, again(29_999)),
+            (usual, Phase::Idle, 59_999, again(1)),
+            (usual, Phase::Idle, 60_000, Due::Close),
+            (usual, Phase::Idle, 3_600_000, Due::Close),
+            (usual, Phase::Head, 0, again(30_000)),
+            (usual, Phase::Head, 29_999, again(1)),
+            (usual, Phase::Head, 30_000, Due::SayLate),
+            (usual, Phase::Head, 60_000, Due::SayLate),
+            (usual, Phase::Busy, 0, again(30_000)),
+            (usual, Phase::Busy, 3_600_000, again(30_000)),
+            (usual, Phase::Late, 0, again(1_000)),
+            (usual, Phase::Late, 999, again(1)),
+            (usual, Phase::Late, 1_000, Due::Close),
+            (hasty, Phase::Idle, 1_999, again(1)),
+            (hasty, Phase::Idle, 2_000, Due::Close),
+            (hasty, Phase::Head, 0, again(2_000)),
+            (hasty, Phase::Head, 4_000, again(1_000)),
+            (hasty, Phase::Head, 5_000, Due::SayLate),
+            (hasty, Phase::Busy, 0, again(2_000)),
+        ] {
+            let found = phase.due(Duration::from_millis(took), &limits);
+            assert_eq!(found, due, "{phase:?} for {took} ms");
+        }
+    }
+
+    /// What the stream and the service share is the latest phase, and its time
+    /// begins with it.
+    #[test]
+    fn a_phase_begins_anew() {
+        // Nothing comes due by itself while this test runs, and all of it at once
+        // where there is no limit.
+        let (long, none) = (limits(3_600_000, 3_600_000), limits(0, 0));
+        let conduct = Conduct::new();
+        assert_eq!(conduct.phase(), Phase::Idle);
+        for (phase, without_limit) in [
+            (Phase::Head, Due::SayLate),
+            (Phase::Busy, Due::LookAgain(Duration::ZERO)),
+            (Phase::Idle, Due::Close),
+        ] {
+            conduct.enter(phase);
+            assert_eq!(conduct.phase(), phase);
+            assert!(matches!(conduct.due(&long), Due::LookAgain(_)), "{phase:?}");
+            assert_eq!(conduct.due(&none), without_limit, "{phase:?}");
+        }
+        conduct.enter(Phase::Late);
+        assert_eq!(conduct.phase(), Phase::Late);
+    }
+}

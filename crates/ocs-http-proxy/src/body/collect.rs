@@ -29,10 +29,7 @@ pub(crate) async fn collect(
         Ok(gathered) => gathered,
         Err(_) => Err(Refusal::new(
             ErrorNumber::TooSlow,
-            format!(
-                "the body did not arrive within {} seconds",
-                patience.as_secs()
-            ),
+            format!("the body did not arrive within {patience:?}"),
         )),
     }
 }

@@ -22,14 +22,24 @@ pub(super) fn read(text: &str) -> Result<Vec<Pair>, Refusal> {
     }
     match read {
         Ok(()) => Ok(reading.pairs),
-        // Greater than any float, and so beyond 64 bits too.
-        Err(error) if error.to_string().starts_with("number out of range") => {
-            Err(wrong(reading.key, BEYOND))
-        }
+        Err(error) if is_beyond_floats(text, &error) => Err(wrong(reading.key, BEYOND)),
         Err(error) => Err(super::malformed(format!(
             "the body is not JSON: {error}; it must be one object of attributes"
         ))),
     }
+}
+
+/// Whether serde stopped at a number that is greater than any float, and so beyond
+/// 64 bits too. It says so in a sentence only, and that sentence is not ours to rely
+/// on: the number ends where it stopped.
+fn is_beyond_floats(text: &str, error: &serde_json::Error) -> bool {
+    let lines = text.as_bytes().split(|byte| *byte == b'\n');
+    let line = lines.take(error.line()).last().unwrap_or_default();
+    let read = &line[..error.column().min(line.len())];
+    let of_number = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    let digits = read.iter().rev().take_while(of_number).count();
+    let number = std::str::from_utf8(&read[read.len() - digits..]);
+    number.is_ok_and(|number| number.parse().is_ok_and(f64::is_infinite))
 }
 
 fn wrong(key: String, what: &str) -> Refusal {
@@ -195,6 +205,7 @@ mod tests {
 
     #[test]
     fn refusals() {
+        let long = "9".repeat(400);
         for (json, part, key) in [
             (r#"{"a":"#, "not JSON", None),
             (r#"{"a":1} x"#, "not JSON", None),
@@ -216,6 +227,25 @@ mod tests {
                 Some("a"),
             ),
             (r#"{"b":2,"a":1e400}"#, "beyond 64 bits", Some("a")),
+            (r#"{"a":-1.5E+400,"b":2}"#, "beyond 64 bits", Some("a")),
+            (
+                r#"{"a":1e99999999999999999999}"#,
+                "beyond 64 bits",
+                Some("a"),
+            ),
+            (
+                "{\n\"b\": 2,\r\n\"a\": 1e400\n}",
+                "beyond 64 bits",
+                Some("a"),
+            ),
+            (&format!("{{\"a\":{long}}}"), "beyond 64 bits", Some("a")),
+            // Such a number in a text is no reason.
+            (r#"{"a":"1e400\ud800"}"#, "not JSON", None),
+            (r#"{"a":"1e400\x"}"#, "not JSON", None),
+            ("{\"a\":\"1e400\u{1}\"}", "not JSON", None),
+            (r#"{"a":"1e400" 1}"#, "not JSON", None),
+            (r#"{"a":"1e400"#, "not JSON", None),
+            (r#"{"a":1e400e}"#, "beyond 64 bits", Some("a")),
         ] {
             let refusal = read(json).expect_err(json);
             assert!(

@@ -2,10 +2,13 @@
 //! acknowledged.
 
 mod checkpoint;
+mod contacts;
+mod do_not_call;
 mod error;
 mod lease;
 mod objects;
 mod open;
+mod ready;
 mod records;
 mod schema;
 mod transaction;

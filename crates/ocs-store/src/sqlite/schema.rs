@@ -7,7 +7,13 @@ use crate::error::StoreError;
 use crate::sqlite::sqlite_error;
 
 /// The migrations, in order; `user_version` counts those that were made.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_records.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_records.sql"),
+    include_str!("migrations/0002_do_not_call.sql"),
+    include_str!("migrations/0003_ready.sql"),
+    include_str!("migrations/0004_contacts.sql"),
+    include_str!("migrations/0005_requests.sql"),
+];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

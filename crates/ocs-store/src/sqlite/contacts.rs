@@ -1,0 +1,1 @@
+//! Records found by phone and by customer id.

@@ -1,0 +1,1 @@
+//! The Do Not Call list as rows.

@@ -1,0 +1,1 @@
+-- Records that may be handed out, in order (records.md, section 4).

@@ -1,0 +1,1 @@
+-- Records by phone and by customer id.

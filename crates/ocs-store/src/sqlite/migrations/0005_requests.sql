@@ -1,0 +1,1 @@
+-- The request log, idempotency keys, attempts, campaign group states.

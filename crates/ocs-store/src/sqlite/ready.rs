@@ -1,0 +1,1 @@
+//! Records that may be handed out, found in order.
