@@ -1,6 +1,10 @@
 //! Generates the Rust of the two gRPC services. Built, never committed; protox
 //! reads the `.proto` files, so that no protoc has to be installed.
 
+use std::path::PathBuf;
+
+use prost::Message as _;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = [
         "proto/ocs/outbound/v1/outbound.proto",
@@ -10,6 +14,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("cargo::rerun-if-changed={file}");
     }
     let descriptors = protox::compile(files, ["proto"])?;
+    // What server reflection tells: the public definition, and not the control socket's.
+    let mut public = descriptors.clone();
+    public
+        .file
+        .retain(|file| file.package() == "ocs.outbound.v1");
+    let folder = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    std::fs::write(folder.join("outbound.descriptors"), public.encode_to_vec())?;
     tonic_prost_build::configure().compile_fds(descriptors)?;
     Ok(())
 }

@@ -89,13 +89,22 @@ pub(crate) fn shown(command: &Command) -> String {
 /// Builds binaries of the workspace with the release profile; each name is both
 /// the package's and the binary's. Answers their paths in the same order.
 pub(crate) fn build_release<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+    println!("building {} (release)", names.join(" and "));
+    build(&["--release"], names)
+}
+
+/// The same with the profile of the tests, which have built nearly all of it.
+pub(crate) fn build_dev<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N]> {
+    build(&[], names)
+}
+
+fn build<const N: usize>(profile: &[&str], names: [&str; N]) -> Result<[PathBuf; N]> {
     let mut command = cargo();
-    command.args(["build", "--release"]);
+    command.arg("build").args(profile);
     command.arg("--message-format=json-render-diagnostics");
     for name in names {
         command.args(["--package", name]);
     }
-    println!("building {} (release)", names.join(" and "));
     // Cargo says itself where it put them, whatever target folder, triple or
     // profile the machine is configured for.
     let messages = output(&mut command)?;

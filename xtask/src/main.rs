@@ -3,9 +3,11 @@
 mod args;
 mod bench;
 mod cargo;
+mod openapi;
 mod packages;
 mod python;
 mod runner;
+mod schemathesis;
 mod steps;
 mod test;
 
@@ -23,12 +25,19 @@ cargo xtask COMMAND
   lint                             format, lints, licenses
   repeat FILTER [--times N]        the end-to-end tests that match FILTER, N times
                                    (20), until the first failure
+  openapi                          write docs/openapi.json
+  schemathesis [OPTIONS]           requests made of that description, right and wrong
+                                   ones, against the real server
+      --seconds N                  how long (300)
+      --seed N                     what the requests are made by (1)
   bench add-record [OPTIONS]       AddRecord over HTTP beside the floor
       --rounds N                   rounds, of which the median counts (5)
       --seconds N                  seconds a round (8)
       --connections N,N            numbers of connections (1,64,256)
   bench import [OPTIONS]           `ocs import`, without and with a running OCS
       --records N                  records in the file (1000000)
+  bench do-not-call [OPTIONS]      the Do Not Call list: loading, a check, memory
+      --numbers N                  numbers on it (10000000)
   bench idle                       time to the first request, memory at rest
       --starts N                   starts, of which the median counts (10)
 
@@ -50,6 +59,8 @@ fn dispatch(mut args: Args) -> Result<ExitCode> {
         Some("test") => return test::test(args),
         Some("lint") => test::lint(args)?,
         Some("repeat") => test::repeat(args)?,
+        Some("openapi") => openapi::write(args)?,
+        Some("schemathesis") => schemathesis::schemathesis(args)?,
         Some("bench") => bench::bench(args)?,
         None | Some("help" | "--help" | "-h") => println!("{USAGE}"),
         Some(other) => bail!("there is no command `{other}`\n\n{USAGE}"),

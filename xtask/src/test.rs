@@ -11,6 +11,7 @@ use crate::cargo::{cargo, root, run, succeeds};
 use crate::packages::{self, Need};
 use crate::python;
 use crate::runner::{Counts, Runner, run_tests};
+use crate::schemathesis;
 use crate::steps::Steps;
 
 /// The environment variable that names the Python of the tests.
@@ -69,6 +70,14 @@ fn gate(steps: &mut Steps, counts: &mut Counts, fast: bool, filter: Option<&str>
         })?;
     } else {
         steps.skipped("doc tests", "there are none");
+    }
+
+    if fast || filter.is_some() {
+        steps.skipped("schemathesis", "not all is tested");
+    } else {
+        steps.step("schemathesis", || {
+            schemathesis::check(&python, schemathesis::IN_GATE, 1)
+        })?;
     }
 
     if !fast {

@@ -113,7 +113,6 @@ fn the_sample_of_the_specification_is_read() {
         [
             "server-info.port[0].secured: this version does not speak TLS yet",
             "server-info.port[0].mutual: this version does not ask for client certificates yet",
-            "server-info.port[1].connection-protocol: this version does not open outbound ports yet",
             "redundancy.enabled: this version does not run as primary and backup yet",
         ]
     );

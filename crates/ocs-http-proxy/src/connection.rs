@@ -29,10 +29,7 @@ pub(crate) async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let limits = *gateway.limits();
-    let client = Arc::new(Client {
-        address: address.to_string(),
-        listener,
-    });
+    let client = Arc::new(Client::new(address, listener));
     let conduct = Arc::new(Conduct::new());
     let stream = ClientStream::new(
         stream,

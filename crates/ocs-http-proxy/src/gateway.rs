@@ -1,5 +1,7 @@
 //! One request's way through HTTP Proxy.
 
+use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -8,19 +10,23 @@ use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use ocs_log::Log;
-use ocs_protocol::attribute::{GSW_AGENT_REQ_TYPE, GSW_ERROR_NUMBER, GSW_REFERENCE_ID};
+use ocs_protocol::attribute::{
+    GSW_AGENT_REQ_TYPE, GSW_CAMPAIGN_GROUP_DBID, GSW_ERROR_NUMBER, GSW_RECORD_HANDLE,
+    GSW_REFERENCE_ID,
+};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::event::Value;
-use ocs_protocol::outbound::{Pair, UserEvent};
+use ocs_protocol::outbound::client_message::Body as Asked;
+use ocs_protocol::outbound::{ClientMessage, Pair, UserEvent};
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::wire::WireEvent;
 use tracing::level_filters::LevelFilter;
 
-use crate::body;
 use crate::link::Link;
 use crate::reply::{self, Body, Extra};
-use crate::route::{Route, Routes, Target};
+use crate::route::{Ask, Route, Routes, Target};
 use crate::settings::{Limits, Settings};
+use crate::{body, idempotency, openapi};
 
 /// Bytes of a request's target.
 const TARGET: usize = 8_192;
@@ -30,13 +36,36 @@ pub(crate) struct Gateway {
     link: Link,
     settings: Settings,
     log: Log,
+    /// Made when it is first asked for.
+    description: OnceLock<Bytes>,
 }
 
 /// Who is at the other end of a connection.
 pub(crate) struct Client {
+    /// With its port.
     pub(crate) address: String,
+    /// Without it.
+    host: String,
     /// The port it came in by, as an index into the settings.
-    pub(crate) listener: u32,
+    listener: u32,
+}
+
+impl Client {
+    pub(crate) fn new(address: SocketAddr, listener: u32) -> Self {
+        Self {
+            address: address.to_string(),
+            // One client has one address, whichever kind of port it came in by.
+            host: address.ip().to_canonical().to_string(),
+            listener,
+        }
+    }
+}
+
+/// What answers a request.
+enum Answer {
+    Event(WireEvent),
+    /// The description of the interface.
+    Description,
 }
 
 /// What is known of a request so far, for its line in the log.
@@ -54,6 +83,7 @@ impl Gateway {
             link,
             settings,
             log,
+            description: OnceLock::new(),
         }
     }
 
@@ -71,12 +101,29 @@ impl Gateway {
         let (head, body) = request.into_parts();
         let mut seen = Seen::default();
         let event = match self.answer(client, &head, body, &mut seen).await {
-            Ok(event) => event,
+            Ok(Answer::Description) => {
+                let reply = reply::document(self.description(), &self.settings.headers);
+                self.log_request(client, &head, &seen, None, &reply, started.elapsed());
+                return reply.map(Body::new);
+            }
+            Ok(Answer::Event(event)) => event,
             Err(refusal) => WireEvent::from(&refusal.into_event(seen.reference)),
         };
         let reply = reply::reply(&event, &self.settings.headers, &seen.extra);
-        self.log_request(client, &head, &seen, &event, &reply, started.elapsed());
+        self.log_request(
+            client,
+            &head,
+            &seen,
+            Some(&event),
+            &reply,
+            started.elapsed(),
+        );
         reply.map(Body::new)
+    }
+
+    fn description(&self) -> Bytes {
+        let made = || openapi::description(&self.settings.tenant).into();
+        self.description.get_or_init(made).clone()
     }
 
     /// The whole reply, head and body, to what could not be read as a request.
@@ -104,7 +151,7 @@ impl Gateway {
         head: &Parts,
         body: Incoming,
         seen: &mut Seen,
-    ) -> Result<WireEvent, Refusal> {
+    ) -> Result<Answer, Refusal> {
         let limits = self.limits();
         check_head(head, limits)?;
         let target = Target::read(&head.uri, &self.settings.tenant)?;
@@ -114,23 +161,35 @@ impl Gateway {
         })?;
         self.check_origin(&head.headers)?;
         let route = routes.named(target.req()?)?;
-        seen.request = Some(route.request.name());
+        let Ask::Ocs(request) = route.ask else {
+            return Ok(Answer::Description);
+        };
+        seen.request = Some(request.name());
+        let mut message = ClientMessage {
+            listener: client.listener,
+            client: client.host.clone(),
+            ..ClientMessage::default()
+        };
         let pairs = if route.is_read() {
-            Vec::new()
+            Target::pairs(&head.uri, route.query)?
         } else {
+            let key = idempotency::key(&head.headers)?;
             let collected = body::collect(body, limits.body, limits.head_timeout).await;
             // What is left of a body that was not taken is no next request.
             seen.extra.close = collected.is_err();
             let bytes = collected?;
             seen.received = bytes.len();
+            if let Some(key) = key {
+                key.clone_into(&mut message.idempotency_key);
+                message.fingerprint = idempotency::fingerprint(head, &bytes);
+            }
             body::read(&head.headers, &bytes)?
         };
-        let request = to_event(route, &target, pairs);
-        seen.reference = request.1;
-        let event = request.0?;
-        self.link
-            .ask(event, client.listener, limits.in_flight)
-            .await
+        let event;
+        (event, seen.reference) = to_event(route, request.name(), &target, pairs);
+        message.body = Some(Asked::Request(event?));
+        let answer = self.link.ask(message, limits.in_flight).await?;
+        Ok(Answer::Event(answer))
     }
 
     /// A web page in somebody's browser must not reach OCS behind his back.
@@ -166,7 +225,7 @@ impl Gateway {
         client: &Client,
         head: &Parts,
         seen: &Seen,
-        event: &WireEvent,
+        event: Option<&WireEvent>,
         reply: &Response<Bytes>,
         took: Duration,
     ) {
@@ -192,7 +251,7 @@ impl Gateway {
             line = line.number("reference", reference);
         }
         if !reply.status().is_success()
-            && let Some(error) = event.integer(GSW_ERROR_NUMBER)
+            && let Some(error) = event.and_then(|event| event.integer(GSW_ERROR_NUMBER))
         {
             line = line.number("error", error);
         }
@@ -242,14 +301,16 @@ fn check_head(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
 /// URI says goes first; the body may repeat it, never contradict it.
 fn to_event(
     route: &Route,
+    request: &str,
     target: &Target,
     pairs: Vec<Pair>,
 ) -> (Result<UserEvent, Refusal>, Option<i64>) {
-    let mut event = UserEvent::request(route.request.name());
+    let mut event = UserEvent::request(request);
     let mut agreed = Ok(());
     event.pairs.reserve(pairs.len() + 1);
-    if let (Some(attribute), Some(identifier)) = (route.resource.identifier, target.identifier()) {
-        event.pairs.push(Pair::text(attribute, identifier));
+    let identified = route.resource.identifier.as_ref().zip(target.identifier());
+    if let Some((identifier, value)) = identified {
+        event.pairs.push(Pair::text(identifier.attribute, value));
     }
     let from_uri = event.pairs.len();
     for pair in pairs {
@@ -277,7 +338,32 @@ fn to_event(
             "it must be a 64-bit integer",
         ));
     }
+    if agreed.is_ok()
+        && let Some((identifier, value)) = identified
+        && identifier.attribute == GSW_CAMPAIGN_GROUP_DBID
+        && !is_dbid(value)
+    {
+        agreed = Err(no_such_group(value));
+    }
     (agreed.map(|()| event), reference)
+}
+
+/// Whether a text is a positive integer, in digits only.
+fn is_dbid(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|dbid: i64| dbid > 0)
+}
+
+/// What is no positive integer names no campaign group: 404, as a handle that is
+/// none names no record (http-interface.md, section 4).
+fn no_such_group(identifier: &str) -> Refusal {
+    Refusal::new(
+        ErrorNumber::CampaignGroupNotFound,
+        format!(
+            "there is no campaign group {}; GET /campaigngroups names those that there are",
+            quoted(identifier)
+        ),
+    )
+    .at(GSW_CAMPAIGN_GROUP_DBID)
 }
 
 /// Whether the body says the same as the URI: the same text, the same number, or
@@ -294,7 +380,7 @@ fn agree(route: &Route, uri: &Pair, body: &Pair) -> bool {
         return route.req.contains(&&*body_text);
     }
     let number = |value: &Value| value.shown().trim().parse::<i64>().ok();
-    uri.key == ocs_protocol::attribute::GSW_RECORD_HANDLE
+    matches!(&*uri.key, GSW_RECORD_HANDLE | GSW_CAMPAIGN_GROUP_DBID)
         && number(uri_value).is_some()
         && number(uri_value) == number(body_value)
 }

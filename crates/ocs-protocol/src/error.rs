@@ -14,6 +14,14 @@ macro_rules! error_numbers {
             /// Every error number, in order.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
+            /// The name, as it is documented.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+
             /// The number on the wire.
             #[must_use]
             pub const fn number(self) -> i64 {
@@ -30,6 +38,22 @@ macro_rules! error_numbers {
             }
         }
     };
+}
+
+impl ErrorNumber {
+    /// The name of its page in `docs/errors`, without `.md`: the number and the name,
+    /// such as `1003-record-not-found`.
+    #[must_use]
+    pub fn page(self) -> String {
+        let mut page = self.number().to_string();
+        for character in self.name().chars() {
+            if character.is_ascii_uppercase() {
+                page.push('-');
+            }
+            page.push(character.to_ascii_lowercase());
+        }
+        page
+    }
 }
 
 error_numbers! {
@@ -83,6 +107,8 @@ error_numbers! {
     ForeignOrigin = 1020,
     /// The Idempotency-Key was used for another request.
     KeyUsedOtherwise = 1021,
+    /// The request belongs to a protocol that the application's role does not speak.
+    NotInRole = 1025,
     /// The record is final and takes no more changes.
     RecordFinal = 1030,
     /// The record's status does not allow this request.

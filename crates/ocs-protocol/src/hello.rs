@@ -39,7 +39,21 @@ impl Hello {
             role: role.into(),
             application: application.to_owned(),
             secret: String::new(),
+            agent: String::new(),
         }
+    }
+
+    /// Checks the other side's version.
+    ///
+    /// # Errors
+    /// [`HelloError::Version`], which names both sides' versions.
+    pub fn check_version(&self) -> Result<(), HelloError> {
+        if self.version == VERSION {
+            return Ok(());
+        }
+        Err(HelloError::Version {
+            theirs: self.version,
+        })
     }
 
     /// Checks the other side's version, then its role.
@@ -47,11 +61,7 @@ impl Hello {
     /// # Errors
     /// [`HelloError`], which names what both sides have.
     pub fn check(&self, role: Role) -> Result<(), HelloError> {
-        if self.version != VERSION {
-            return Err(HelloError::Version {
-                theirs: self.version,
-            });
-        }
+        self.check_version()?;
         if self.role() != role {
             return Err(HelloError::Role {
                 expected: role.as_str_name(),

@@ -25,6 +25,11 @@ pub mod outbound {
     tonic::include_proto!("ocs.outbound.v1");
 }
 
+/// The descriptors of `outbound.proto`, as server reflection tells them: an encoded
+/// `google.protobuf.FileDescriptorSet`.
+pub const OUTBOUND_DESCRIPTORS: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/outbound.descriptors"));
+
 /// What is generated from `proto/ocs/control/v1/control.proto`: the service
 /// behind the control socket (configuration.md, section 1).
 #[expect(

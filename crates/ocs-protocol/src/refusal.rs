@@ -69,7 +69,8 @@ impl Refusal {
         }
     }
 
-    /// The refusal as the event that answers the request.
+    /// The refusal as the event that answers the request. Its sentence names the
+    /// error number's page in the documentation, `docs/errors`.
     #[must_use]
     pub fn into_event(self, reference: Option<i64>) -> UserEvent {
         let mut event = UserEvent {
@@ -80,8 +81,11 @@ impl Refusal {
         if let Some(reference) = reference {
             event.push(GSW_REFERENCE_ID, Value::Integer(reference));
         }
-        event.pairs.push(Pair::text(GSW_ERROR, self.sentence));
-        event.push(GSW_ERROR_NUMBER, Value::Integer(self.number.number()));
+        let number = self.number.number();
+        let mut sentence = self.sentence;
+        sentence.push_str(&format!(" (see errors/{number})"));
+        event.pairs.push(Pair::text(GSW_ERROR, sentence));
+        event.push(GSW_ERROR_NUMBER, Value::Integer(number));
         if let Some(attribute) = self.attribute {
             event.pairs.push(Pair::text(GSW_ERROR_ATTRIBUTE, attribute));
         }

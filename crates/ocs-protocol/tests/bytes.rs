@@ -12,7 +12,7 @@ fn the_hello() {
     let message = ClientMessage {
         number: 0,
         body: Some(Body::Hello(hello)),
-        listener: 0,
+        ..ClientMessage::default()
     };
     let bytes = b"\x12\x10\x08\x01\x10\x01\x1a\x0aHTTP Proxy";
     assert_eq!(message.encode_to_vec(), bytes);
@@ -30,6 +30,7 @@ fn a_request() {
         number: 300,
         body: Some(Body::Request(event)),
         listener: 1,
+        ..ClientMessage::default()
     };
     let bytes: &[u8] = b"\x08\xac\x02\x1a\x67\
         \x0a\x1f\x0a\x12GSW_AGENT_REQ_TYPE\x12\x09AddRecord\
@@ -40,6 +41,21 @@ fn a_request() {
         \x28\x01";
     assert_eq!(message.encode_to_vec(), bytes);
     assert_eq!(ClientMessage::decode(bytes), Ok(message));
+}
+
+#[test]
+fn a_request_that_may_be_repeated() {
+    let message = ClientMessage {
+        number: 1,
+        body: Some(Body::Request(UserEvent::default())),
+        client: "::1".to_owned(),
+        idempotency_key: "k-1".to_owned(),
+        fingerprint: vec![0, 255],
+        ..ClientMessage::default()
+    };
+    let bytes = b"\x08\x01\x1a\x00\x3a\x03::1\x42\x03k-1\x4a\x02\x00\xff";
+    assert_eq!(message.encode_to_vec(), bytes);
+    assert_eq!(ClientMessage::decode(&bytes[..]), Ok(message));
 }
 
 /// A message of a later version may carry more; what is known is still read.

@@ -1,13 +1,16 @@
 //! The requests that change records, typed, and what comes of them.
 
 use jiff::tz::TimeZone;
-use ocs_protocol::enumeration::{CallResult, RecordStatus};
+use ocs_protocol::enumeration::{CallResult, CallbackType, ChainAttr, RecordStatus};
 use ocs_protocol::outbound::Pair;
 
 use crate::calling_list::ListId;
-use crate::record::{ChainId, Contact, Handle};
+use crate::campaign::CampaignGroupId;
+use crate::do_not_call::{Entry, Subject};
+use crate::group_state::{GroupCommand, GroupState};
+use crate::record::{ChainId, Contact, Handle, Record};
 
-/// A request that changes records. Boxed, so that queues of them stay small.
+/// A request that changes what is stored. Boxed, so that queues of them stay small.
 #[derive(Debug, Clone)]
 pub enum Change {
     /// Adds a record.
@@ -16,6 +19,26 @@ pub enum Change {
     UpdateCallCompletionStats(Box<Completion>),
     /// Ends work on a record.
     RecordProcessed(Box<Completion>),
+    /// Gives a record back uncalled.
+    RecordReject(Box<OnRecord>),
+    /// Makes a callback of a record.
+    Reschedule(Box<Reschedule>),
+    /// Cancels records.
+    Cancel(Box<Reaching>),
+    /// Puts a phone or a customer id on the Do Not Call list.
+    DoNotCall(Box<Reaching>),
+    /// Hands out the next record of a campaign group.
+    Preview(Box<Preview>),
+    /// Hands out the rest of a record's chain.
+    Chained(Box<Chained>),
+    /// Loads, starts, stops or unloads a campaign group.
+    Group(Box<GroupRequest>),
+    /// Puts an entry on the Do Not Call list.
+    PutDoNotCall(Box<Entry>),
+    /// Takes an entry off the Do Not Call list.
+    RemoveDoNotCall(Subject),
+    /// Does what the time has made due (records.md, section 5).
+    Tidy,
 }
 
 /// AddRecord (records.md, section 3).
@@ -51,23 +74,99 @@ pub enum ChainChoice {
     Labelled(String),
 }
 
-/// UpdateCallCompletionStats and RecordProcessed: what came of a call.
+/// The record that a request names, and what must be so for it to be meant.
 #[derive(Debug, Clone, Default)]
-pub struct Completion {
+pub struct OnRecord {
     /// The record.
     pub handle: Handle,
     /// The calling list that the client named, which must be the record's.
     pub list: Option<ListId>,
-    /// What came of the call.
-    pub result: Option<CallResult>,
     /// The attempt that the client reports for.
     pub attempt_guid: Option<String>,
+}
+
+/// UpdateCallCompletionStats and RecordProcessed: what came of a call.
+#[derive(Debug, Clone, Default)]
+pub struct Completion {
+    /// The record.
+    pub on: OnRecord,
+    /// What came of the call.
+    pub result: Option<CallResult>,
     /// Every key that is no attribute: user-defined fields, still to be checked
     /// against the record's calling list.
     pub fields: Vec<Pair>,
     /// Whether a key that is no field of the calling list refuses the request,
     /// unless the calling list has its own word.
     pub refuse_unknown: bool,
+}
+
+/// RecordReschedule and ScheduledRecordReschedule.
+#[derive(Debug, Clone)]
+pub struct Reschedule {
+    /// The record.
+    pub on: OnRecord,
+    /// When, as the client wrote it: it is read in the record's own zone.
+    pub at: String,
+    /// Whom the callback is for.
+    pub callback: CallbackType,
+    /// The agent of a personal callback.
+    pub agent: Option<String>,
+    /// Whether the record must be a callback already (ScheduledRecordReschedule).
+    pub again: bool,
+}
+
+/// RequestRecordCancel and DoNotCall: how far they reach.
+#[derive(Debug, Clone)]
+pub struct Reaching {
+    /// Whom they are about.
+    pub whom: Whom,
+    /// Only in this calling list; by handle it must be the record's.
+    pub list: Option<ListId>,
+    /// Whether the chains of the records are reached with them.
+    pub chain: ChainAttr,
+    /// What a new entry of the Do Not Call list says of where it came from.
+    pub source: String,
+}
+
+/// Whom a request reaches: the first that it names of record handle, contact
+/// information, customer id (outbound-protocols.md, section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// One record, in its current attempt where the client names that.
+    Record(Handle, Option<String>),
+    /// Every open record of this phone.
+    Phone(String),
+    /// Every open record of this customer.
+    CustomerId(String),
+}
+
+/// PreviewRecordRequest.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The campaign group.
+    pub group: CampaignGroupId,
+    /// The agent it is for.
+    pub agent: Option<String>,
+    /// The new attempt's GUID, 32 characters.
+    pub attempt_guid: String,
+}
+
+/// ChainedRecordRequest.
+#[derive(Debug, Clone)]
+pub struct Chained {
+    /// The record whose chain is meant.
+    pub on: OnRecord,
+    /// What the GUIDs of the new attempts are counted up from.
+    pub guid_seed: u128,
+}
+
+/// A request to a campaign group.
+#[derive(Debug, Clone)]
+pub struct GroupRequest {
+    /// The campaign group.
+    pub group: CampaignGroupId,
+    /// What is asked of it.
+    pub command: GroupCommand,
 }
 
 /// What came of a change.
@@ -86,9 +185,78 @@ pub enum Outcome {
     Known,
     /// A record was changed.
     Changed {
-        /// The record's calling list.
-        list: ListId,
+        /// The record.
+        record: Named,
         /// Keys that were not stored.
         ignored: Vec<String>,
     },
+    /// Records were cancelled, or may not be called any more.
+    Reached {
+        /// The records.
+        records: Vec<Named>,
+        /// Those of them that were in an agent's hand: who is to be told.
+        taken: Vec<(String, Handle)>,
+    },
+    /// A record was handed out.
+    Delivered(Box<Delivery>),
+    /// No record is due.
+    NothingDue,
+    /// The rest of a chain was handed out.
+    Chained(Vec<Delivery>),
+    /// A campaign group's state, changed or as it was.
+    Group(GroupState),
+    /// An entry is on the Do Not Call list.
+    DoNotCallPut,
+    /// Whether there was such an entry on the Do Not Call list.
+    DoNotCallRemoved(bool),
+    /// What the time had made due.
+    Tidied(Tidied),
+    /// The request was carried out before, under the same Idempotency-Key: its
+    /// answer, as it was encoded then.
+    Again(Vec<u8>),
+}
+
+impl Outcome {
+    /// The record that a line of the request log names.
+    #[must_use]
+    pub fn names(&self) -> Option<Named> {
+        match self {
+            Self::Changed { record, .. } => Some(*record),
+            Self::Reached { records, .. } => records.first().copied(),
+            Self::Delivered(delivery) => Some(delivery.record.named()),
+            Self::Chained(chain) => chain.first().map(|delivery| delivery.record.named()),
+            _ => None,
+        }
+    }
+}
+
+/// A record by what names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// Its handle.
+    pub handle: Handle,
+    /// Its calling list.
+    pub list: ListId,
+    /// Its chain.
+    pub chain: ChainId,
+}
+
+/// A record that was handed out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The record, in its new attempt.
+    pub record: Record,
+    /// The campaign group that it was taken for.
+    pub group: CampaignGroupId,
+}
+
+/// What the time had made due.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// Records that nobody named for too long.
+    pub stale: Vec<Named>,
+    /// Callbacks that nobody took in time.
+    pub missed: Vec<Named>,
+    /// Campaign groups that were stopped and unloaded, their records exhausted.
+    pub completed: Vec<CampaignGroupId>,
 }

@@ -31,4 +31,53 @@ impl Options {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
+
+    /// An option that is an integer, when it is set.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        self.0.get(name)?.as_i64()
+    }
+
+    /// An option that is a duration, in whole seconds, when it is set: an integer is
+    /// seconds, a text carries its unit (configuration.md, section 1).
+    #[must_use]
+    pub fn seconds(&self, name: &str) -> Option<i64> {
+        match self.0.get(name)? {
+            Value::Number(seconds) => seconds.as_i64(),
+            Value::String(text) => {
+                let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+                let number: i64 = digits.parse().ok()?;
+                match &text[digits.len()..] {
+                    "ms" => Some(number / 1_000),
+                    "s" => Some(number),
+                    "min" => number.checked_mul(60),
+                    "h" => number.checked_mul(3_600),
+                    "d" => number.checked_mul(86_400),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (set, seconds) in [
+            ("{}", None),
+            (r#"{"x":90}"#, Some(90)),
+            (r#"{"x":"1500ms"}"#, Some(1)),
+            (r#"{"x":"45s"}"#, Some(45)),
+            (r#"{"x":"30min"}"#, Some(1_800)),
+            (r#"{"x":"2h"}"#, Some(7_200)),
+            (r#"{"x":"1d"}"#, Some(86_400)),
+            (r#"{"x":"soon"}"#, None),
+        ] {
+            assert_eq!(Options::from_stored(set).seconds("x"), seconds, "{set}");
+        }
+    }
 }

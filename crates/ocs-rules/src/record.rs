@@ -3,7 +3,8 @@
 use ocs_protocol::enumeration::{CallResult, ContactType, RecordStatus, RecordType};
 
 use crate::calling_list::{DailyWindow, ListId};
-use crate::campaign::CampaignId;
+use crate::campaign::{CampaignGroupId, CampaignId};
+use crate::change::Named;
 use crate::fields::Fields;
 use crate::zone::ZoneId;
 
@@ -45,8 +46,22 @@ pub struct Record {
     pub result: CallResult,
     /// Attempts so far.
     pub attempts: u32,
-    /// The current attempt's GUID, while there is one.
+    /// The current attempt's GUID, while there is one. A record that was put off in
+    /// its attempt keeps it until that attempt ends (records.md, section 3).
     pub attempt_guid: Option<String>,
+    /// Who has it, while it is Retrieved.
+    pub in_hand: Option<InHand>,
+}
+
+/// A record in somebody's hand (records.md, section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InHand {
+    /// The campaign group that it was taken for.
+    pub group: CampaignGroupId,
+    /// The agent who took it.
+    pub agent: Option<String>,
+    /// When a request last named it, UTC seconds.
+    pub touched: i64,
 }
 
 /// What a record says of the person and of when to call.
@@ -77,6 +92,22 @@ pub struct Contact {
 }
 
 impl Record {
+    /// What names it.
+    #[must_use]
+    pub fn named(&self) -> Named {
+        Named {
+            handle: self.handle,
+            list: self.list,
+            chain: self.chain,
+        }
+    }
+
+    /// Whether somebody could still be called by it: it is not final.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_final()
+    }
+
     /// Whether the record is final: it takes no more changes, and its handle
     /// must not be used again (records.md, section 2).
     #[must_use]

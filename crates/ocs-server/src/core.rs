@@ -6,9 +6,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use ocs_config::{Config, StoreUrl, UnknownAttributes};
+use ocs_config::{Config, LevelOptions, StoreUrl, UnknownAttributes};
+use ocs_rules::policy::{Duplicates, Policy};
+use ocs_rules::retrieval::order::Priorities;
 use ocs_store::{Open, Store, StoreError};
 use tokio::sync::oneshot;
+
+use crate::session::Sessions;
 
 /// Where the wall-clock time comes from; `main` hands it in.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -18,6 +22,12 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Core {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    /// The sessions of desktops, whom unsolicited events go to.
+    pub(crate) sessions: Sessions,
+    /// DBID of the OCS application.
+    pub(crate) application: u32,
+    /// The application's own word for options that have levels.
+    pub(crate) policy: Arc<Policy>,
     /// Whether unknown keys refuse a request, where the calling list has no word.
     pub(crate) refuse_unknown: bool,
     /// What a record's URI begins with, by the port a request came in by; the
@@ -51,12 +61,17 @@ impl Core {
             path: store_path(config)?,
             holder: holder.to_owned(),
             clock: Arc::clone(&clock),
+            policy: policy(config),
         };
+        let policy = Arc::new(open.policy.clone());
         let (store, ended) = Store::open(open)?;
         let levels = &config.options.oc_server.levels;
         let core = Self {
             store,
             clock,
+            sessions: Sessions::default(),
+            application: config.application.dbid,
+            policy,
             refuse_unknown: levels.unknown_attributes == Some(UnknownAttributes::Refuse),
             uri_bases: Arc::default(),
         };
@@ -73,6 +88,35 @@ impl Core {
         let bases = self.uri_bases.load();
         let base = bases.get(listener).or_else(|| bases.first())?;
         Some(format!("{base}/records/{handle}"))
+    }
+}
+
+/// The application's own word for options that have levels.
+fn policy(config: &Config) -> Policy {
+    let server = &config.options.oc_server;
+    let options = LevelOptions::effective(&[&server.levels]);
+    let seconds = |span: ocs_config::TimeSpan| {
+        i64::try_from(span.as_duration().as_secs()).unwrap_or(i64::MAX)
+    };
+    Policy {
+        duplicates: match options.duplicates {
+            ocs_config::Duplicates::Allow => Duplicates::Allow,
+            ocs_config::Duplicates::Refuse => Duplicates::Refuse,
+            ocs_config::Duplicates::Update => Duplicates::Update,
+        },
+        stale_after: seconds(options.stale_clean_timeout),
+        missed_after: seconds(options.callback_timeout),
+        one_at_once: server.one_contact_at_a_time,
+        priorities: Priorities {
+            personal_callback: options.priority_personal_callback,
+            campaign_callback: options.priority_campaign_callback,
+            personal_rescheduled: options.priority_personal_rescheduled,
+            campaign_rescheduled: options.priority_campaign_rescheduled,
+            general: options.priority_general,
+        },
+        reread_every: seconds(server.dnc_reread_interval),
+        request_log_days: server.request_log_days,
+        region: config.application.default_region.clone(),
     }
 }
 

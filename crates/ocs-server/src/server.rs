@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::control;
 use crate::core::{Clock, Core, CoreError};
+use crate::housekeeping;
 use crate::proxy_settings::{proxy_settings, uri_bases};
-use crate::session::{HttpProxySessions, Notice, serve};
+use crate::session::{HttpProxySessions, NativeError, NativeListener, Notice, serve};
 use crate::supervisor::Supervisor;
 
 /// After HTTP Proxy's own time to finish, how long it may take to end.
@@ -31,6 +32,9 @@ pub enum Started {
         /// How long until it is tried again.
         again_in: Duration,
     },
+    /// Desktops and applications are heard on these addresses: id and address of each
+    /// outbound port.
+    Hearing(Vec<(String, String)>),
     /// There is no HTTP port, and so no HTTP Proxy.
     WithoutHttp,
 }
@@ -49,6 +53,9 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Desktops and applications cannot be listened to.
+    #[error("{0}")]
+    Native(#[from] NativeError),
     /// HTTP Proxy's supervisor cannot be started.
     #[error("HTTP Proxy cannot be started: {0}")]
     Supervisor(std::io::Error),
@@ -72,10 +79,18 @@ pub async fn run(
     let holder = format!("ocs run \"{}\"", config.application.name);
     let (core, writer_ended) = Core::open(&config, &holder, clock)?;
     let control = control::listen(&config, core.clone())?;
+    let sessions = core.sessions.clone();
+    let housekeeping = tokio::spawn(housekeeping::run(core.clone()));
+    let native = NativeListener::start(&config, &core, &sessions).await?;
+    if !native.opened.is_empty() {
+        announce(Started::Hearing(native.opened.clone()));
+    }
+    let patience = config.options.oc_server.shutdown_timeout.as_duration();
     let running = Running::start(Arc::new(config), &core, announce)?;
     let ended = wait(stop, writer_ended).await;
     tracing::info!("OCS is stopping");
-    running.stop().await;
+    tokio::join!(running.stop(), native.stop(patience));
+    housekeeping.abort();
     control.stop();
     let closing = core.clone();
     // Closing waits for the last commit and for a checkpoint.

@@ -6,8 +6,10 @@
 
 mod batch;
 mod error;
+mod live;
 mod queue;
 mod reader;
+mod request;
 mod sqlite;
 mod store;
 mod writer;
@@ -15,7 +17,9 @@ mod writer;
 pub use error::{StoreError, store_refusal};
 pub use queue::Full;
 pub use reader::Reader;
+pub use request::{Asked, Encode, Once, Outcomes, Refused, Request};
+pub use sqlite::{Attempt, Page, Surroundings};
 pub use store::{
-    BulkAnswer, Clock, Counts, ObjectsPlan, ObjectsView, Open, Outcomes, Reply, Store,
+    BulkAnswer, Clock, Counts, GroupStates, ObjectsPlan, ObjectsView, Open, Reply, Store,
     default_limits,
 };

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::sqlite::{RECORD_COLUMNS, open_for_reading, record_from_row, sqlite_error};
+use crate::sqlite::{ContactView, RECORD_COLUMNS, open_for_reading, record_from_row, sqlite_error};
 use crate::store::Counts;
 
 /// How many reads may wait.
@@ -23,10 +23,11 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 #[derive(Clone)]
 pub struct Reader {
     reads: SyncSender<Read>,
+    pub(crate) contacts: ContactView,
 }
 
 impl Reader {
-    pub(crate) fn start(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn start(path: &Path, contacts: ContactView) -> Result<Self, StoreError> {
         let connection = open_for_reading(path)?;
         let (reads, waiting) = sync_channel::<Read>(WAITING);
         std::thread::Builder::new()
@@ -37,7 +38,7 @@ impl Reader {
                 }
             })
             .map_err(|error| StoreError::Unavailable(format!("no thread to read: {error}")))?;
-        Ok(Self { reads })
+        Ok(Self { reads, contacts })
     }
 
     /// The record of a handle.
@@ -100,7 +101,7 @@ impl Reader {
         .await
     }
 
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -8,28 +8,31 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use ocs_protocol::enumeration::RecordStatus;
-use ocs_protocol::refusal::Refusal;
 use ocs_rules::calling_list::ListId;
-use ocs_rules::change::{Change, Outcome};
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::change::Change;
 use ocs_rules::counters::Counters;
+use ocs_rules::group_state::GroupState;
 use ocs_rules::objects::{ObjectChange, Objects};
+use ocs_rules::policy::Policy;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
 use crate::queue::{Full, Limits, Measured, Queue};
 use crate::reader::Reader;
+use crate::request::{Outcomes, Refused, Request};
 use crate::sqlite;
 use crate::writer::{self, Writer};
 
 /// Where the wall-clock time comes from; `main` hands it in.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What came of changes, in their order: of each its outcome or its refusal.
-pub type Outcomes = Vec<Result<Outcome, Refusal>>;
-
 /// Who hears what came of changes that were submitted together: called once, after
 /// the commit, on the writer's thread; it must not wait for anything.
 pub type Reply = Box<dyn FnOnce(Outcomes) + Send>;
+
+/// The states of campaign groups that were ever loaded.
+pub type GroupStates = BTreeMap<CampaignGroupId, GroupState>;
 
 /// Records of one calling list, counted by status.
 pub type Counts = BTreeMap<RecordStatus, u64>;
@@ -55,20 +58,22 @@ pub struct ObjectsView<'a> {
 
 /// Single changes that came together and wait for their commit.
 pub(crate) struct Job {
-    pub(crate) changes: Vec<Change>,
+    pub(crate) requests: Vec<Request>,
+    /// Requests that were refused before they came here; they leave their lines.
+    pub(crate) refused: Vec<Refused>,
     pub(crate) reply: Reply,
 }
 
 impl Measured for Job {
     fn changes(&self) -> usize {
-        self.changes.len()
+        self.requests.len() + self.refused.len()
     }
 }
 
 /// Work that is not one single change.
 pub(crate) enum Bulk {
     Changes {
-        changes: Vec<Change>,
+        requests: Vec<Request>,
         keep: bool,
         answer: oneshot::Sender<BulkAnswer>,
     },
@@ -92,6 +97,8 @@ pub struct Open {
     pub holder: String,
     /// Where the time comes from.
     pub clock: Clock,
+    /// The application's own word for options that have levels.
+    pub policy: Policy,
 }
 
 /// The limits of the queue before the writer.
@@ -116,6 +123,7 @@ pub const fn default_limits() -> usize {
 pub struct Store {
     queue: Arc<Queue<Job, Bulk>>,
     objects: Arc<ArcSwap<Objects>>,
+    groups: Arc<ArcSwap<GroupStates>>,
     reader: Reader,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -132,18 +140,22 @@ impl Store {
         let opened = sqlite::open(&open)?;
         let objects = Arc::new(ArcSwap::from_pointee(opened.objects));
         let queue = Arc::new(Queue::new(limits()));
-        let reader = Reader::start(&open.path)?;
+        let groups = Arc::new(ArcSwap::from_pointee(opened.live.groups.clone()));
+        let reader = Reader::start(&open.path, opened.database.contacts())?;
         let (ended, ends) = oneshot::channel();
         let writer = Writer {
             database: opened.database,
-            counters: opened.counters,
+            live: opened.live,
+            policy: open.policy,
             objects: Arc::clone(&objects),
+            groups: Arc::clone(&groups),
             clock: open.clock,
         };
         let thread = writer::start(writer, Arc::clone(&queue), ended)?;
         let store = Self {
             queue,
             objects,
+            groups,
             reader,
             writer: Arc::new(Mutex::new(Some(thread))),
         };
@@ -156,19 +168,34 @@ impl Store {
         self.objects.load_full()
     }
 
-    /// Puts changes that came together before the writer: one piece of work, one
+    /// The states of campaign groups that were ever loaded.
+    #[must_use]
+    pub fn group_states(&self) -> Arc<GroupStates> {
+        self.groups.load_full()
+    }
+
+    /// Puts requests that came together before the writer: one piece of work, one
     /// commit, each change on its own merits. `reply` is called once they are
-    /// committed, or refused.
+    /// committed, or refused. `refused` are requests that were refused before they came
+    /// here: they leave their lines in the request log with the same commit.
     ///
     /// # Errors
     /// The queue is full, or the store is closed: the reply comes back uncalled.
-    pub fn submit(&self, changes: Vec<Change>, reply: Reply) -> Result<(), Full<Reply>> {
-        self.queue
-            .push(Job { changes, reply })
-            .map_err(|full| Full {
-                work: full.work.reply,
-                closed: full.closed,
-            })
+    pub fn submit(
+        &self,
+        requests: Vec<Request>,
+        refused: Vec<Refused>,
+        reply: Reply,
+    ) -> Result<(), Full<Reply>> {
+        let job = Job {
+            requests,
+            refused,
+            reply,
+        };
+        self.queue.push(job).map_err(|full| Full {
+            work: full.work.reply,
+            closed: full.closed,
+        })
     }
 
     /// Makes many changes in one transaction, each on its own merits; without
@@ -179,8 +206,9 @@ impl Store {
     /// The store cannot be written; then nothing was changed.
     pub async fn submit_bulk(&self, changes: Vec<Change>, keep: bool) -> BulkAnswer {
         let (answer, answered) = oneshot::channel();
+        let requests = changes.into_iter().map(Request::from).collect();
         self.push_bulk(Bulk::Changes {
-            changes,
+            requests,
             keep,
             answer,
         })

@@ -5,23 +5,25 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use ocs_protocol::refusal::Refusal;
-use ocs_rules::change::{Change, Outcome};
-use ocs_rules::counters::Counters;
-use ocs_rules::objects::Objects;
+use ocs_rules::objects::{ObjectChange, Objects};
+use ocs_rules::policy::Policy;
 use tokio::sync::oneshot;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Restriction, Written};
 use crate::error::{StoreError, store_refusal};
+use crate::live::Live;
 use crate::queue::{Queue, Taken};
+use crate::request::{Outcomes, Refused, Request};
 use crate::sqlite::Database;
-use crate::store::{Bulk, Clock, Job, ObjectsError, ObjectsPlan, ObjectsView, Reply};
+use crate::store::{Bulk, Clock, GroupStates, Job, ObjectsError, ObjectsPlan, ObjectsView, Reply};
 
 /// What the writer owns.
 pub(crate) struct Writer {
     pub(crate) database: Database,
-    pub(crate) counters: Counters,
+    pub(crate) live: Live,
+    pub(crate) policy: Policy,
     pub(crate) objects: Arc<ArcSwap<Objects>>,
+    pub(crate) groups: Arc<ArcSwap<GroupStates>>,
     pub(crate) clock: Clock,
 }
 
@@ -51,37 +53,39 @@ pub(crate) fn start(
 
 impl Writer {
     fn work(&mut self, taken: Taken<Job, Bulk>) {
-        let mut changes: Vec<Change> = Vec::new();
+        let mut requests: Vec<Request> = Vec::new();
+        let mut refused: Vec<Refused> = Vec::new();
         let mut replies: Vec<(usize, Reply)> = Vec::with_capacity(taken.singles.len());
         for mut job in taken.singles {
-            replies.push((job.changes.len(), job.reply));
-            changes.append(&mut job.changes);
+            replies.push((job.requests.len(), job.reply));
+            requests.append(&mut job.requests);
+            refused.append(&mut job.refused);
         }
-        let singles = changes.len();
+        let singles = requests.len();
         let mut bulk_answer = None;
         match taken.bulk {
             // With the single changes: one commit for all of them.
             Some(Bulk::Changes {
-                changes: bulk,
+                requests: bulk,
                 keep: true,
                 answer,
             }) => {
-                changes.extend(bulk);
+                requests.extend(bulk);
                 bulk_answer = Some(answer);
             }
             Some(Bulk::Changes {
-                changes: bulk,
+                requests: bulk,
                 keep: false,
                 answer,
             }) => {
-                let _ = answer.send(self.run(bulk, false));
+                let _ = answer.send(self.run(bulk, &[], false));
             }
             Some(Bulk::Objects { plan, answer }) => {
                 let _ = answer.send(self.change_objects(plan));
             }
             None => {}
         }
-        match self.run(changes, true) {
+        match self.run(requests, &refused, true) {
             Ok(mut outcomes) => {
                 let bulk_outcomes = outcomes.split_off(singles);
                 let mut outcomes = outcomes.into_iter();
@@ -103,40 +107,87 @@ impl Writer {
                 }
             }
         }
+        self.database.index_contacts();
     }
 
-    /// Runs changes through the rules and, to `keep` them, commits what comes of
+    /// Runs requests through the rules and, to `keep` them, commits what comes of
     /// them.
     fn run(
         &mut self,
-        changes: Vec<Change>,
+        requests: Vec<Request>,
+        refused: &[Refused],
         keep: bool,
-    ) -> Result<Vec<Result<Outcome, Refusal>>, StoreError> {
-        if changes.is_empty() {
+    ) -> Result<Outcomes, StoreError> {
+        if requests.is_empty() && refused.is_empty() {
             return Ok(Vec::new());
         }
+        let ran = self.run_batch(requests, refused, keep);
+        if !matches!(ran, Ok((_, true))) {
+            // What the batch did in memory is not in the store.
+            self.live.retrieval.rolled_back();
+            let out = self.database.out(&self.objects.load(), &self.policy);
+            match out {
+                Ok(out) => self.live.out = out,
+                Err(error) => tracing::warn!(%error, "records that are out were not read again"),
+            }
+        }
+        ran.map(|(outcomes, _)| outcomes)
+    }
+
+    /// The outcomes, and whether they were committed.
+    fn run_batch(
+        &mut self,
+        requests: Vec<Request>,
+        refused: &[Refused],
+        keep: bool,
+    ) -> Result<(Outcomes, bool), StoreError> {
         self.database.tidy();
         let now = (self.clock)().as_second();
         let objects = self.objects.load_full();
         let mut transaction = self.database.begin()?;
-        let mut batch = Batch::new(&objects, self.counters, now, changes.len());
-        let outcomes = changes
-            .into_iter()
-            .enumerate()
-            .map(|(index, change)| batch.run(index, change, &mut transaction))
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let written = batch.write(outcomes, &mut transaction)?;
+        let mut batch = Batch::new(&objects, &self.policy, &mut self.live, now, requests.len());
+        for request in requests {
+            batch.run(request, &mut transaction)?;
+        }
+        for refused in refused {
+            batch.refused(refused);
+        }
+        let written = batch.write(&mut transaction)?;
         if !keep {
             // Dropped, the transaction is rolled back.
-            return Ok(written.outcomes);
+            return Ok((written.outcomes, false));
         }
         transaction.commit()?;
-        // Only now: a number that was rolled back is given out again.
-        self.counters = written.counters;
+        Ok((self.committed(written), true))
+    }
+
+    /// Takes up in memory what is in the store now.
+    fn committed(&mut self, written: Written) -> Outcomes {
+        // A number that was rolled back is given out again.
+        self.live.counters = written.counters;
+        self.live.retrieval.committed();
+        if !written.groups.is_empty() {
+            self.live.groups.extend(written.groups);
+            self.groups.store(Arc::new(self.live.groups.clone()));
+        }
+        for change in written.restricted {
+            match change {
+                Restriction::Put { replaced, held } => {
+                    if let Some(replaced) = replaced {
+                        self.live.do_not_call.remove(replaced);
+                    }
+                    self.live.do_not_call.insert(held);
+                }
+                Restriction::Removed(held) => {
+                    self.live.do_not_call.remove(held);
+                }
+            }
+        }
+        self.database.added(&written.contacts);
         if let Some(objects) = written.objects {
             self.objects.store(Arc::new(objects));
         }
-        Ok(written.outcomes)
+        written.outcomes
     }
 
     fn change_objects(&mut self, plan: ObjectsPlan) -> Result<(), ObjectsError> {
@@ -145,7 +196,7 @@ impl Writer {
         let totals = transaction.totals().map_err(ObjectsError::Store)?;
         let view = ObjectsView {
             objects: &objects,
-            counters: self.counters,
+            counters: self.live.counters,
             records_in: &|list| totals.get(&list).copied().unwrap_or(0),
         };
         let (changes, counters) = plan(&view).map_err(ObjectsError::Plan)?;
@@ -154,6 +205,14 @@ impl Writer {
         }
         let mut changed = Objects::clone(&objects);
         for change in changes {
+            if let ObjectChange::PutList(list) = &change
+                && let Some(before) = objects.list(list.dbid)
+                && before.max_attempts < list.max_attempts
+            {
+                transaction
+                    .allow_attempts(list.dbid, before.max_attempts, list.max_attempts)
+                    .map_err(ObjectsError::Store)?;
+            }
             transaction
                 .write_object(&change)
                 .map_err(ObjectsError::Store)?;
@@ -163,7 +222,8 @@ impl Writer {
             .write_counters(counters)
             .map_err(ObjectsError::Store)?;
         transaction.commit().map_err(ObjectsError::Store)?;
-        self.counters = counters;
+        self.live.counters = counters;
+        self.live.retrieval.rolled_back();
         self.objects.store(Arc::new(changed));
         Ok(())
     }

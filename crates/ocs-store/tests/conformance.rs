@@ -10,11 +10,12 @@ use ocs_protocol::enumeration::{CallResult, ContactType, RecordStatus, RecordTyp
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use ocs_rules::calling_list::{CallingList, DailyWindow, Field, FieldKind};
-use ocs_rules::change::{AddRecord, ChainChoice, Change, Completion, Outcome};
+use ocs_rules::change::{AddRecord, ChainChoice, Change, Completion, OnRecord, Outcome};
 use ocs_rules::counters::take;
 use ocs_rules::fields::{FieldValue, Fields};
 use ocs_rules::objects::ObjectChange;
 use ocs_rules::options::Options;
+use ocs_rules::policy::Policy;
 use ocs_rules::record::{Contact, Handle};
 use ocs_rules::zone::UTC;
 use ocs_store::{Clock, Open, Outcomes, Store, StoreError};
@@ -27,6 +28,7 @@ fn open(folder: &Path) -> Result<Store, StoreError> {
         path: folder.join("data/ocs.db"),
         holder: "the test".to_owned(),
         clock,
+        policy: Policy::default(),
     };
     Store::open(open).map(|(store, _)| store)
 }
@@ -99,7 +101,16 @@ fn submit(store: &Store, mut changes: Vec<Change>) -> Outcomes {
     let received = [changes, others].map(|changes| {
         let (outcomes, received) = channel();
         let reply = Box::new(move |came| outcomes.send(came).expect("it is heard"));
-        assert!(store.submit(changes, reply).is_ok(), "the queue has room");
+        assert!(
+            store
+                .submit(
+                    changes.into_iter().map(Into::into).collect(),
+                    Vec::new(),
+                    reply
+                )
+                .is_ok(),
+            "the queue has room"
+        );
         received
     });
     received
@@ -114,7 +125,10 @@ fn adding(list: u32, phone: &str, chain: ChainChoice) -> Change {
 
 fn completion(handle: Handle) -> Box<Completion> {
     Box::new(Completion {
-        handle,
+        on: OnRecord {
+            handle,
+            ..OnRecord::default()
+        },
         result: Some(CallResult::Answer),
         ..Completion::default()
     })
@@ -370,7 +384,11 @@ async fn a_closed_store_refuses_and_a_taken_lease_ends_writing() {
     let counts = store.reader().counts(list).await.expect("they are read");
     assert!(counts.is_empty(), "nothing was written: {counts:?}");
     store.close();
-    let full = store.submit(vec![adding(list, "2", ChainChoice::New)], Box::new(|_| {}));
+    let full = store.submit(
+        vec![adding(list, "2", ChainChoice::New).into()],
+        Vec::new(),
+        Box::new(|_| {}),
+    );
     assert!(full.expect_err("it is closed").closed);
 }
 

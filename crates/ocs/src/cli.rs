@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::desktop::COMMANDS;
+
 /// An open Outbound Contact Server: campaigns and calling lists over HTTP.
 #[derive(Parser)]
 #[command(name = "ocs", version, about, max_term_width = 100)]
@@ -31,6 +33,12 @@ pub(crate) enum Command {
     Import(Import),
     /// Write the records of a calling list as CSV.
     Export(Export),
+    /// The Do Not Call list: by file, and one entry off it.
+    #[command(subcommand)]
+    Dnc(Dnc),
+    /// Speak the Desktop protocol with a running OCS: every event is a line of JSON.
+    #[command(after_help = COMMANDS)]
+    Desktop(Desktop),
     /// Check the configuration without starting anything.
     CheckConfig,
     /// Print the JSON Schema of the configuration, for editors.
@@ -87,6 +95,81 @@ pub(crate) struct Export {
     /// The calling list.
     #[arg(long, value_name = "NAME")]
     pub(crate) list: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Dnc {
+    /// Put the phones and customer ids of a file on the Do Not Call list.
+    Import(DncImport),
+    /// Write the whole Do Not Call list as CSV.
+    Export(DncExport),
+    /// Take an entry off the Do Not Call list; the log says who did it.
+    Remove(DncRemove),
+}
+
+#[derive(Args)]
+pub(crate) struct DncImport {
+    /// The file, UTF-8: one phone a line, or CSV whose first line names phone,
+    /// customer_id, or both, and what else it says: dnc_message, campaign, list,
+    /// is_internal, time_stamp, expires, source.
+    pub(crate) file: PathBuf,
+    /// Check every line and put nothing on the list.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Where the entries come from, where a line does not say [default: the file's name].
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) source: Option<String>,
+    /// The last day of the entries (UTC, such as 2031-12-31), or a moment, where a line
+    /// does not say [default: they never end].
+    #[arg(long, value_name = "DATE")]
+    pub(crate) expires: Option<String>,
+    /// Where rejected lines go [default: <FILE>.rejects.csv].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct DncExport {
+    /// The file to write [default: standard output].
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[group(id = "subject", required = true, multiple = false)]
+pub(crate) struct DncRemove {
+    /// The phone, spelled as the list has it.
+    pub(crate) phone: Option<String>,
+    /// The customer id instead.
+    #[arg(long, value_name = "ID")]
+    pub(crate) customer_id: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Desktop {
+    /// Where OCS listens: the host and port of an outbound port.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) connect: String,
+    /// The name of the application, as the configuration of OCS has it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) application: String,
+    /// The file that holds the application's secret.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: PathBuf,
+    /// The agent who works at this desktop.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
+    /// Speak TLS, with an OCS whose certificate one of these authorities vouches for (PEM).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// The certificate to show, where OCS asks for one (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_ca", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// One command with what it takes [default: commands from standard input].
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Args)]

@@ -11,7 +11,7 @@ use ocs_server::{Clock, Control};
 
 use crate::cli;
 use crate::config;
-use crate::terminal::{DONE, FAILED, complain, end};
+use crate::terminal::{DONE, FAILED, complain, counted, end, were};
 
 /// Exports a calling list as CSV.
 pub(crate) fn export(file: Option<&Path>, export: &cli::Export, clock: Clock) -> ExitCode {
@@ -28,8 +28,10 @@ pub(crate) fn export(file: Option<&Path>, export: &cli::Export, clock: Clock) ->
     match exported {
         Ok(records) => {
             complain(format!(
-                "{records} records of \"{}\" were exported",
-                export.list
+                "{} of \"{}\" {} exported",
+                counted(records, "record"),
+                export.list,
+                were(records)
             ));
             DONE
         }

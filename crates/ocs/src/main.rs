@@ -4,6 +4,8 @@
 mod apply;
 mod cli;
 mod config;
+mod desktop;
+mod dnc;
 mod export;
 mod import;
 mod quickstart;
@@ -36,6 +38,8 @@ fn main() -> ExitCode {
         Command::Apply(apply) => apply::apply(config, &apply, clock),
         Command::Import(import) => import::import(config, &import, clock),
         Command::Export(export) => export::export(config, &export, clock),
+        Command::Dnc(command) => dnc::dnc(config, &command, clock),
+        Command::Desktop(desktop) => desktop::desktop(&desktop),
         Command::CheckConfig => config::check(config),
         Command::ConfigSchema { objects } => config::schema(objects),
         Command::Quickstart(quickstart) => quickstart::quickstart(&quickstart, clock),

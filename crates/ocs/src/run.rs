@@ -89,6 +89,11 @@ fn announce(started: Started) {
             }
             say("OCS is ready");
         }
+        Started::Hearing(ports) => {
+            for (id, address) in ports {
+                say(format!("desktops are heard on {address} (port \"{id}\")"));
+            }
+        }
         Started::Failed { reason, again_in } => {
             complain(format!(
                 "{reason}; HTTP Proxy is started again in {again_in:?}"

@@ -2,10 +2,11 @@
 
 mod add_record;
 mod cpu;
+mod do_not_call;
 mod http;
 mod idle;
 mod import;
-mod product;
+pub(crate) mod product;
 mod report;
 mod wrk;
 
@@ -25,9 +26,10 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
     match args.positional().as_deref() {
         Some("add-record") => add_record::add_record(args),
         Some("import") => import::import(args),
+        Some("do-not-call") => do_not_call::do_not_call(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? add-record, import or idle, not `{}`",
+            "which bench? add-record, import, do-not-call or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

@@ -22,7 +22,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Pair>, Refusal> {
     }
     match read {
         Ok(()) => Ok(reading.pairs),
-        Err(error) if is_beyond_floats(text, &error) => Err(wrong(reading.key, BEYOND)),
+        Err(error) if error.is_syntax() && is_beyond_floats(text, &error) => {
+            Err(wrong(reading.key, BEYOND))
+        }
         Err(error) => Err(super::malformed(format!(
             "the body is not JSON: {error}; it must be one object of attributes"
         ))),

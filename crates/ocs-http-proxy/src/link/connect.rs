@@ -73,7 +73,7 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
     let first = ClientMessage {
         number: 0,
         body: Some(ClientBody::Hello(hello)),
-        listener: 0,
+        ..ClientMessage::default()
     };
     // The channel was made a line ago and has room.
     let _ = outgoing.send(first).await;

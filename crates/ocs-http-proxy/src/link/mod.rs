@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::client_message::Body;
-use ocs_protocol::outbound::{ClientMessage, Listener, Listening, UserEvent};
+use ocs_protocol::outbound::{ClientMessage, Listener, Listening};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::wire::WireEvent;
 use tokio::sync::mpsc;
@@ -28,15 +28,14 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Sends a request and waits for its answer.
+    /// Sends a request, which gets its number here, and waits for its answer.
     ///
     /// # Errors
     /// Too many requests wait already (nothing was sent), OCS is gone, or it did
     /// not answer in time; in the latter cases the outcome is unknown.
     pub(crate) async fn ask(
         &self,
-        request: UserEvent,
-        listener: u32,
+        mut request: ClientMessage,
         in_flight: usize,
     ) -> Result<WireEvent, Refusal> {
         let Some((ticket, answer)) = self.pending.expect(in_flight) else {
@@ -45,12 +44,8 @@ impl Link {
                 "too many requests wait for OCS, so this one was not taken; try again in a moment",
             ));
         };
-        let message = ClientMessage {
-            number: ticket.number(),
-            body: Some(Body::Request(request)),
-            listener,
-        };
-        if self.outgoing.send(message).await.is_err() {
+        request.number = ticket.number();
+        if self.outgoing.send(request).await.is_err() {
             return Err(unknown("the connection to OCS was lost"));
         }
         match answer.await {
@@ -93,7 +88,7 @@ impl Link {
             .send(ClientMessage {
                 number: 0,
                 body: Some(body),
-                listener: 0,
+                ..ClientMessage::default()
             })
             .await;
     }

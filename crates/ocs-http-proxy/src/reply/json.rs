@@ -4,10 +4,19 @@ use ocs_protocol::wire::{WireEvent, WireList, WireValue};
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
-/// Writes an event as a JSON object; `None` when it is no event.
-pub(super) fn write(event: &WireEvent) -> Option<Vec<u8>> {
+/// Writes an event as a JSON object, and an array of events as an array; `None` when
+/// it is neither.
+pub(crate) fn write(event: &WireEvent) -> Option<Vec<u8>> {
     let mut body = Vec::with_capacity(512);
-    write_object(event.list(), &mut serde_json::Serializer::new(&mut body)).ok()?;
+    let mut json = serde_json::Serializer::new(&mut body);
+    let list = event.list();
+    // Nearly every event begins with its name, and is then not looked through.
+    let keyless = matches!(list.pairs().next(), Some(Ok(("", _))));
+    if keyless && list.is_array() {
+        write_array(list, &mut json).ok()?;
+    } else {
+        write_object(list, &mut json).ok()?;
+    }
     Some(body)
 }
 
@@ -48,6 +57,25 @@ mod tests {
     use super::*;
     use ocs_protocol::event::Value;
     use ocs_protocol::outbound::UserEvent;
+
+    #[test]
+    fn arrays_of_events() {
+        let mut record = UserEvent::event("ChainedRecord");
+        record.push("GSW_PHONE", "1".into());
+        let end = UserEvent::event("ChainedRecordsDataEnd");
+        let mut odd = UserEvent::default();
+        odd.push("", "x".into());
+        for (event, right) in [
+            (
+                UserEvent::array_of([record.into(), end.into()]),
+                r#"[{"GSW_USER_EVENT":"ChainedRecord","GSW_PHONE":"1"},{"GSW_USER_EVENT":"ChainedRecordsDataEnd"}]"#,
+            ),
+            (odd, r#"{"":"x"}"#),
+        ] {
+            let json = write(&WireEvent::from(&event)).expect("it can be written");
+            assert_eq!(String::from_utf8_lossy(&json), right);
+        }
+    }
 
     #[test]
     fn events() {

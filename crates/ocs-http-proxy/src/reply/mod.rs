@@ -3,6 +3,9 @@
 mod json;
 mod status;
 
+pub(crate) use json::write as json;
+pub(crate) use status::of as status;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -25,7 +28,7 @@ pub(crate) struct Extra {
 
 /// Makes the reply of an event, with the configured headers.
 pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Response<Bytes> {
-    let Some(body) = json::write(event) else {
+    let Some(body) = json(event) else {
         tracing::error!("OCS sent an answer that is no user event");
         let refusal = Refusal::new(
             ErrorNumber::InternalFault,
@@ -33,16 +36,11 @@ pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Re
         );
         return reply(&WireEvent::from(&refusal.into_event(None)), headers, extra);
     };
-    let mut reply = Response::new(Bytes::from(body));
-    *reply.headers_mut() = headers.clone();
-    reply.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    let mut reply = document(body.into(), headers);
     if event.name() == Some(ERROR_MESSAGE) {
         let number = event.integer(GSW_ERROR_NUMBER).unwrap_or_default();
         let number = ErrorNumber::from_number(number).unwrap_or(ErrorNumber::InternalFault);
-        *reply.status_mut() = status::of(number);
+        *reply.status_mut() = status(number);
         if reply.status() == StatusCode::SERVICE_UNAVAILABLE {
             reply
                 .headers_mut()
@@ -59,6 +57,17 @@ pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Re
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    reply
+}
+
+/// Makes the reply that is a JSON document, with the configured headers.
+pub(crate) fn document(body: Bytes, headers: &HeaderMap) -> Response<Bytes> {
+    let mut reply = Response::new(body);
+    *reply.headers_mut() = headers.clone();
+    reply.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
     reply
 }
 

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use ocs_protocol::error::ErrorNumber;
 
 /// The status that a refusal with this number is sent with.
-pub(super) fn of(number: ErrorNumber) -> StatusCode {
+pub(crate) fn of(number: ErrorNumber) -> StatusCode {
     match number {
         ErrorNumber::CampaignNotFound
         | ErrorNumber::InvalidParameter
@@ -14,7 +14,7 @@ pub(super) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::MalformedBody
         | ErrorNumber::UnknownAttribute
         | ErrorNumber::Contradiction => StatusCode::BAD_REQUEST,
-        ErrorNumber::ForeignOrigin => StatusCode::FORBIDDEN,
+        ErrorNumber::ForeignOrigin | ErrorNumber::NotInRole => StatusCode::FORBIDDEN,
         ErrorNumber::ResourceNotFound
         | ErrorNumber::CallingListNotFound
         | ErrorNumber::RecordNotFound
@@ -41,5 +41,27 @@ pub(super) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::NotServing
         | ErrorNumber::HandlesExhausted => StatusCode::SERVICE_UNAVAILABLE,
         ErrorNumber::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_pages_name_the_status() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        let list = std::fs::read_to_string(folder.join("README.md")).expect("the list");
+        for number in ErrorNumber::ALL {
+            let (name, status) = (number.page(), of(*number).as_u16());
+            let page = std::fs::read_to_string(folder.join(format!("{name}.md")));
+            let page = page.unwrap_or_else(|error| panic!("docs/errors/{name}.md: {error}"));
+            let line = format!("\nHTTP status {status}.\n");
+            assert!(page.contains(&line), "{name} is sent with {status}");
+            let row = format!("({name}.md) | {status} |");
+            assert!(list.contains(&row), "{name} is sent with {status}");
+        }
     }
 }

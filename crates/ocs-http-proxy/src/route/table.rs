@@ -1,190 +1,375 @@
-//! The table of http-interface.md, section 2: which resource takes which `req`,
-//! and which protocol request that is.
+//! The table of http-interface.md, section 2: which resource takes which `req`, and
+//! which protocol request that is. Requests are routed by it, and the description
+//! at `/openapi.json` is made of it.
 
-use hyper::Method;
-use ocs_protocol::attribute::{GSW_CALLING_LIST, GSW_RECORD_HANDLE};
-use ocs_protocol::error::ErrorNumber;
-use ocs_protocol::refusal::{Refusal, quoted};
+use ocs_protocol::attribute::{
+    Choice, GSW_AGENT_ID, GSW_ATTEMPTS, GSW_AUTO_COMPLETION, GSW_CALL_ATTEMPT_GUID,
+    GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CALLBACK_TYPE, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME,
+    GSW_CHAIN_ATTR, GSW_CHAIN_ID, GSW_CUSTOMER_ID, GSW_DATE_TIME, GSW_DIAL_MODE, GSW_FROM,
+    GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_PHONE, GSW_PHONE_TYPE, GSW_RECORD_STATUS,
+    GSW_RECORD_TYPE, GSW_TREATMENT, GSW_TZ_NAME, GSW_UNTIL, Kind,
+};
 use ocs_protocol::request::RequestName;
 
-use super::target::Target;
-
-/// A kind of resource: the first segment of a path, and what its second is.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Resource {
-    pub(crate) segment: &'static str,
-    /// The attribute that the identifier is; `None` for the collection itself.
-    pub(crate) identifier: Option<&'static str>,
-}
-
-const LISTS: Resource = Resource {
-    segment: "lists",
-    identifier: None,
-};
-const LIST: Resource = Resource {
-    segment: "lists",
-    identifier: Some(GSW_CALLING_LIST),
-};
-const RECORD: Resource = Resource {
-    segment: "records",
-    identifier: Some(GSW_RECORD_HANDLE),
+use super::resource::{
+    CUSTOMER_ID, DESCRIPTION, GROUP, GROUPS, LIST, LIST_RECORDS, LISTS, PHONE, RECORD, Resource,
 };
 
 /// One line of the table.
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) resource: Resource,
+    pub(crate) resource: &'static Resource,
     /// The `req` of a POST and its aliases; empty for a GET.
     pub(crate) req: &'static [&'static str],
-    pub(crate) request: RequestName,
+    pub(crate) ask: Ask,
+    /// What it is for, in a few words.
+    pub(crate) summary: &'static str,
+    /// The attributes that it reads in a body, beside the identifier of its resource.
+    pub(crate) takes: &'static [&'static str],
+    /// Those of them that it cannot do without.
+    pub(crate) needs: &'static [&'static str],
+    /// The keys that it reads in the query of a GET.
+    pub(crate) query: &'static [QueryKey],
 }
 
-const fn post(resource: Resource, req: &'static [&'static str], request: RequestName) -> Route {
+/// Who is asked, and what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// OCS.
+    Ocs(RequestName),
+    /// Nobody: HTTP Proxy describes itself.
+    Description,
+}
+
+/// A key of a query that becomes a pair of the event.
+#[derive(Debug)]
+pub(crate) struct QueryKey {
+    pub(crate) key: &'static str,
+    /// The pair's key.
+    pub(crate) pair: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) meaning: &'static str,
+}
+
+/// The most records that a page has.
+const PAGE: i64 = 1_000;
+
+const RECORDS_QUERY: &[QueryKey] = &[
+    QueryKey {
+        key: "status",
+        pair: GSW_RECORD_STATUS,
+        kind: Kind::Enumeration(Choice::RecordStatus),
+        meaning: "Only records of this status.",
+    },
+    QueryKey {
+        key: "phone",
+        pair: GSW_PHONE,
+        kind: Kind::Text(128),
+        meaning: "Only records with this phone.",
+    },
+    QueryKey {
+        key: "customer_id",
+        pair: GSW_CUSTOMER_ID,
+        kind: Kind::Text(64),
+        meaning: "Only records of this customer.",
+    },
+    QueryKey {
+        key: "after",
+        pair: "after",
+        kind: Kind::Integer(0, i32::MAX as i64),
+        meaning: "Only records with a greater handle: the last one of the page before.",
+    },
+    QueryKey {
+        key: "limit",
+        pair: "limit",
+        kind: Kind::Integer(1, PAGE),
+        meaning: "At most so many records.",
+    },
+];
+
+const fn post(
+    resource: &'static Resource,
+    req: &'static [&'static str],
+    request: RequestName,
+    summary: &'static str,
+    takes: &'static [&'static str],
+) -> Route {
     Route {
         resource,
         req,
-        request,
+        ask: Ask::Ocs(request),
+        summary,
+        takes,
+        needs: &[],
+        query: &[],
     }
 }
 
-const fn get(resource: Resource, request: RequestName) -> Route {
-    Route {
-        resource,
-        req: &[],
-        request,
-    }
+const fn get(resource: &'static Resource, request: RequestName, summary: &'static str) -> Route {
+    post(resource, &[], request, summary, &[])
 }
 
-/// The table.
-const ROUTES: &[Route] = &[
-    post(LIST, &["AddRecord"], RequestName::AddRecord),
-    post(
-        RECORD,
-        &["UpdateCallCompletionStats"],
-        RequestName::UpdateCallCompletionStats,
-    ),
-    post(RECORD, &["RecordProcessed"], RequestName::RecordProcessed),
-    get(RECORD, RequestName::ReadRecord),
-    get(LISTS, RequestName::ReadCallingLists),
-    get(LIST, RequestName::ReadCallingList),
+/// What reports on a call, or on an attempt, may say beside the report.
+const COMPLETION: &[&str] = &[
+    GSW_CALL_RESULT,
+    GSW_CALL_ATTEMPT_GUID,
+    GSW_TREATMENT,
+    GSW_CALLING_LIST,
+    GSW_CAMPAIGN_NAME,
+];
+const RESCHEDULE: &[&str] = &[
+    GSW_DATE_TIME,
+    GSW_CALLBACK_TYPE,
+    GSW_AGENT_ID,
+    GSW_CALL_ATTEMPT_GUID,
+    GSW_CALLING_LIST,
+    GSW_CAMPAIGN_NAME,
+];
+const DIALING: &[&str] = &[
+    GSW_DIAL_MODE,
+    GSW_OPTIMIZE_BY,
+    GSW_OPTIMIZE_GOAL,
+    GSW_AUTO_COMPLETION,
 ];
 
-/// Why a request has no route.
-#[derive(Debug)]
-pub(crate) struct NoRoute {
-    pub(crate) refusal: Refusal,
-    /// The methods that the resource takes, for a 405.
-    pub(crate) allow: Option<&'static str>,
-}
-
-impl From<Refusal> for NoRoute {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            allow: None,
-        }
-    }
-}
-
-/// The routes of a resource that take a request's method: the first two steps of
-/// the precedence of http-interface.md, section 4.
-#[derive(Debug)]
-pub(crate) struct Routes<'a> {
-    target: &'a Target,
-    reads: bool,
-}
-
-impl<'a> Routes<'a> {
-    /// Finds them.
-    ///
-    /// # Errors
-    /// There is no such resource, or it does not take the method.
-    pub(crate) fn find(method: &Method, target: &'a Target) -> Result<Self, NoRoute> {
-        let (mut gets, mut posts) = (false, false);
-        for route in of_resource(target) {
-            gets |= route.is_read();
-            posts |= !route.is_read();
-        }
-        let reads = match *method {
-            _ if !gets && !posts => return Err(no_resource(target).into()),
-            Method::GET | Method::HEAD if gets => true,
-            Method::POST if posts => false,
-            _ => return Err(wrong_method(method, gets, posts)),
-        };
-        Ok(Self { target, reads })
-    }
-
-    /// The one that the `req` of the URI names; a read needs none.
-    ///
-    /// # Errors
-    /// The resource takes no such request, and the sentence names those it takes.
-    pub(crate) fn named(&self, req: Option<&str>) -> Result<&'static Route, Refusal> {
-        let mut taken = of_resource(self.target).filter(|route| route.is_read() == self.reads);
-        let named =
-            |route: &&Route| route.is_read() || req.is_some_and(|req| route.req.contains(&req));
-        taken.clone().find(named).ok_or_else(|| {
-            let names = taken.by_ref().filter_map(|route| route.req.first());
-            unknown_request(req, &names.copied().collect::<Vec<_>>())
-        })
-    }
-}
-
-fn of_resource(target: &Target) -> impl Iterator<Item = &'static Route> + Clone + '_ {
-    ROUTES.iter().filter(|route| target.names(&route.resource))
-}
+/// The table.
+pub(crate) const ROUTES: &[Route] = &[
+    Route {
+        needs: &[GSW_PHONE],
+        ..post(
+            &LIST,
+            &["AddRecord"],
+            RequestName::AddRecord,
+            "adds a record to the calling list",
+            &[
+                GSW_PHONE,
+                GSW_PHONE_TYPE,
+                GSW_CUSTOMER_ID,
+                GSW_TZ_NAME,
+                GSW_RECORD_TYPE,
+                GSW_RECORD_STATUS,
+                GSW_CALL_RESULT,
+                GSW_ATTEMPTS,
+                GSW_DATE_TIME,
+                GSW_CALL_TIME,
+                GSW_FROM,
+                GSW_UNTIL,
+                GSW_AGENT_ID,
+                GSW_CHAIN_ID,
+                GSW_CAMPAIGN_NAME,
+            ],
+        )
+    },
+    post(
+        &RECORD,
+        &["UpdateCallCompletionStats"],
+        RequestName::UpdateCallCompletionStats,
+        "sets the call result and user-defined fields, and finishes nothing",
+        COMPLETION,
+    ),
+    post(
+        &RECORD,
+        &["RecordProcessed"],
+        RequestName::RecordProcessed,
+        "ends work on the record; the treatment of its call result applies",
+        COMPLETION,
+    ),
+    post(
+        &RECORD,
+        &["RecordReject"],
+        RequestName::RecordReject,
+        "gives the record back uncalled",
+        &[GSW_CALL_ATTEMPT_GUID, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
+    ),
+    post(
+        &RECORD,
+        &["RequestRecordCancel", "RecordCancel", "CancelRecord"],
+        RequestName::RequestRecordCancel,
+        "cancels the record, or its chain",
+        &[
+            GSW_CHAIN_ATTR,
+            GSW_PHONE,
+            GSW_CALLING_LIST,
+            GSW_CAMPAIGN_NAME,
+        ],
+    ),
+    post(
+        &RECORD,
+        &["DoNotCall"],
+        RequestName::DoNotCall,
+        "puts the record's phone, or every phone of its chain, on the Do Not Call list",
+        &[
+            GSW_CHAIN_ATTR,
+            GSW_PHONE,
+            GSW_CUSTOMER_ID,
+            GSW_CALLING_LIST,
+            GSW_CAMPAIGN_NAME,
+        ],
+    ),
+    Route {
+        needs: &[GSW_DATE_TIME],
+        ..post(
+            &RECORD,
+            &["RecordReschedule"],
+            RequestName::RecordReschedule,
+            "makes a callback of the record",
+            RESCHEDULE,
+        )
+    },
+    Route {
+        needs: &[GSW_DATE_TIME],
+        ..post(
+            &RECORD,
+            &["ScheduledRecordReschedule"],
+            RequestName::ScheduledRecordReschedule,
+            "makes another callback of a callback that was delivered",
+            RESCHEDULE,
+        )
+    },
+    post(
+        &RECORD,
+        &["ChainedRecordRequest", "ChainedRecordsRequest"],
+        RequestName::ChainedRecordRequest,
+        "takes the other open records of the chain for the same agent",
+        &[GSW_AGENT_ID, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
+    ),
+    post(
+        &PHONE,
+        &["DoNotCall"],
+        RequestName::DoNotCall,
+        "puts the phone on the Do Not Call list",
+        &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
+    ),
+    post(
+        &PHONE,
+        &["RequestRecordCancel", "RecordCancel", "CancelRecord"],
+        RequestName::RequestRecordCancel,
+        "cancels what is open with the phone, in all calling lists or the one named",
+        &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
+    ),
+    post(
+        &CUSTOMER_ID,
+        &["DoNotCall"],
+        RequestName::DoNotCall,
+        "puts the customer id on the Do Not Call list",
+        &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
+    ),
+    post(
+        &CUSTOMER_ID,
+        &["RequestRecordCancel", "RecordCancel", "CancelRecord"],
+        RequestName::RequestRecordCancel,
+        "cancels what is open with the customer id, in all calling lists or the one named",
+        &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
+    ),
+    post(
+        &GROUP,
+        &["PreviewRecordRequest", "GetRecord"],
+        RequestName::PreviewRecordRequest,
+        "takes the next due record for an agent",
+        &[GSW_AGENT_ID],
+    ),
+    post(
+        &GROUP,
+        &["LoadCampaign"],
+        RequestName::LoadCampaign,
+        "loads the campaign group",
+        &[GSW_AUTO_COMPLETION],
+    ),
+    post(
+        &GROUP,
+        &["UnloadCampaign"],
+        RequestName::UnloadCampaign,
+        "unloads the campaign group once what is out has come back",
+        &[],
+    ),
+    post(
+        &GROUP,
+        &["ForceUnloadCampaign"],
+        RequestName::ForceUnloadCampaign,
+        "unloads the campaign group whatever is out",
+        &[],
+    ),
+    post(
+        &GROUP,
+        &["StartDialing"],
+        RequestName::StartDialing,
+        "starts to hand out records",
+        DIALING,
+    ),
+    post(
+        &GROUP,
+        &["StopDialing"],
+        RequestName::StopDialing,
+        "stops to hand out records",
+        &[],
+    ),
+    post(
+        &GROUP,
+        &["SetDialingMode"],
+        RequestName::SetDialingMode,
+        "changes the dialing mode, or what it optimizes",
+        DIALING,
+    ),
+    post(
+        &GROUP,
+        &["GetCampaignStatus"],
+        RequestName::GetCampaignStatus,
+        "asks for the state of the campaign group",
+        &[],
+    ),
+    get(&RECORD, RequestName::ReadRecord, "reads a record"),
+    get(
+        &LISTS,
+        RequestName::ReadCallingLists,
+        "reads all calling lists",
+    ),
+    get(
+        &LIST,
+        RequestName::ReadCallingList,
+        "reads a calling list with its counts by status",
+    ),
+    Route {
+        query: RECORDS_QUERY,
+        ..get(
+            &LIST_RECORDS,
+            RequestName::ReadRecords,
+            "reads a page of the calling list's records",
+        )
+    },
+    get(
+        &GROUPS,
+        RequestName::ReadCampaignGroups,
+        "reads all campaign groups",
+    ),
+    get(
+        &GROUP,
+        RequestName::ReadCampaignGroup,
+        "reads a campaign group",
+    ),
+    get(
+        &PHONE,
+        RequestName::ReadPhone,
+        "reads what is known of a phone",
+    ),
+    get(
+        &CUSTOMER_ID,
+        RequestName::ReadCustomerId,
+        "reads what is known of a customer id",
+    ),
+    Route {
+        resource: &DESCRIPTION,
+        req: &[],
+        ask: Ask::Description,
+        summary: "describes this interface (OpenAPI 3.1)",
+        takes: &[],
+        needs: &[],
+        query: &[],
+    },
+];
 
 impl Route {
     /// Whether it reads, and has no body and no `req`.
     pub(crate) fn is_read(&self) -> bool {
         self.req.is_empty()
     }
-}
-
-fn wrong_method(method: &Method, gets: bool, posts: bool) -> NoRoute {
-    let allow = match (gets, posts) {
-        (true, true) => "GET, HEAD, POST",
-        (true, false) => "GET, HEAD",
-        _ => "POST",
-    };
-    let method = quoted(method.as_str());
-    let sentence = format!("the method {method} is not taken here; this resource takes {allow}");
-    let refusal = Refusal::new(ErrorNumber::MethodNotAllowed, sentence);
-    NoRoute {
-        refusal,
-        allow: Some(allow),
-    }
-}
-
-fn no_resource(target: &Target) -> Refusal {
-    let mut kinds: Vec<String> = Vec::new();
-    for route in ROUTES {
-        let kind = match route.resource.identifier {
-            None => format!("/{}", route.resource.segment),
-            Some(GSW_CALLING_LIST) => format!("/{}/<calling list name>", route.resource.segment),
-            Some(_) => format!("/{}/<record handle>", route.resource.segment),
-        };
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
-    Refusal::new(
-        ErrorNumber::ResourceNotFound,
-        format!(
-            "there is no resource {}; there are {}",
-            quoted(&target.path),
-            kinds.join(", ")
-        ),
-    )
-}
-
-fn unknown_request(req: Option<&str>, names: &[&str]) -> Refusal {
-    let names = names.join(", ");
-    let sentence = match req {
-        None => format!("the URI has no req; this resource takes ?req= with one of {names}"),
-        Some(req) => format!(
-            "req is {}; this resource takes one of {names} (case matters)",
-            quoted(req)
-        ),
-    };
-    Refusal::new(ErrorNumber::UnknownRequest, sentence)
 }

@@ -2,10 +2,12 @@
 
 use hyper::Uri;
 use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::{Refusal, quoted};
 use percent_encoding::percent_decode_str;
 
-use super::table::Resource;
+use super::resource::Resource;
+use super::table::QueryKey;
 
 /// A request's target, its percent-encoding undone once.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(crate) struct Target {
     pub(crate) path: String,
     kind: String,
     identifier: Identifier,
+    /// The segment behind the identifier.
+    below: Option<String>,
     req: Option<String>,
     /// What is wrong with the query; it is judged after path and method.
     fault: Option<Refusal>,
@@ -39,11 +43,13 @@ impl Target {
         let path = uri.path().to_owned();
         let mut segments = path.split('/').skip(1);
         let kind = decoded(segments.next().unwrap_or_default())?;
-        let identifier = match (segments.next(), segments.next()) {
-            (None, _) => Identifier::None,
-            (Some(identifier), None) => Identifier::Some(decoded(identifier)?),
-            (Some(_), Some(_)) => Identifier::TooMany,
+        let (second, third) = (segments.next(), segments.next());
+        let identifier = match second {
+            None => Identifier::None,
+            Some(_) if segments.next().is_some() => Identifier::TooMany,
+            Some(identifier) => Identifier::Some(decoded(identifier)?),
         };
+        let below = third.map(decoded).transpose()?;
         let (mut req, mut fault) = (None, None);
         let malformed =
             |sentence: String| Some(Refusal::new(ErrorNumber::MalformedRequest, sentence));
@@ -67,9 +73,31 @@ impl Target {
             path,
             kind,
             identifier,
+            below,
             req,
             fault,
         })
+    }
+
+    /// The pairs that the query of `uri` has under these keys, each as it was sent.
+    ///
+    /// # Errors
+    /// A key is there twice.
+    pub(crate) fn pairs(uri: &Uri, keys: &[QueryKey]) -> Result<Vec<Pair>, Refusal> {
+        let mut pairs: Vec<Pair> = Vec::new();
+        for (key, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            let Some(known) = keys.iter().find(|known| known.key == key) else {
+                continue;
+            };
+            if pairs.iter().any(|pair| pair.key == known.pair) {
+                return Err(Refusal::new(
+                    ErrorNumber::MalformedRequest,
+                    format!("the URI has {key} twice; send it once"),
+                ));
+            }
+            pairs.push(Pair::text(known.pair, value));
+        }
+        Ok(pairs)
     }
 
     /// The query's `req`.
@@ -85,7 +113,8 @@ impl Target {
 
     /// Whether the target names a resource of this kind.
     pub(crate) fn names(&self, resource: &Resource) -> bool {
-        self.kind == resource.segment
+        resource.segments.contains(&&*self.kind)
+            && self.below.as_deref() == resource.below
             && match &self.identifier {
                 Identifier::None => resource.identifier.is_none(),
                 Identifier::Some(identifier) => {
@@ -122,7 +151,35 @@ fn decoded(segment: &str) -> Result<String, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::ROUTES;
     use super::*;
+
+    #[test]
+    fn queries() {
+        let keys = ROUTES.iter().find(|route| !route.query.is_empty());
+        let keys = keys.expect("a read with a query").query;
+        for (uri, right) in [
+            ("/lists/a/records", Some(vec![])),
+            (
+                "/lists/a/records?limit=5&x=y&phone=%2B1&status=",
+                Some(vec![
+                    ("limit", "5"),
+                    ("GSW_PHONE", "+1"),
+                    ("GSW_RECORD_STATUS", ""),
+                ]),
+            ),
+            (
+                "/lists/a/records?customer_id=%C3%A4&after=7",
+                Some(vec![("GSW_CUSTOMER_ID", "ä"), ("after", "7")]),
+            ),
+            ("/lists/a/records?limit=5&limit=5", None),
+        ] {
+            let pairs = Target::pairs(&uri.parse().expect("a URI"), keys).ok();
+            let pair = |(key, value): (&str, &str)| Pair::text(key, value);
+            let right: Option<Vec<_>> = right.map(|right| right.into_iter().map(pair).collect());
+            assert_eq!(pairs, right, "{uri}");
+        }
+    }
 
     #[test]
     fn targets() {
@@ -156,7 +213,8 @@ mod tests {
                 Some("C"),
             ),
             ("/", "", None, None),
-            ("/a/b/c", "a", None, None),
+            ("/a/b/c", "a", Some("b"), None),
+            ("/a/b/c/d", "a", None, None),
         ] {
             let uri: Uri = uri.parse().expect("a URI");
             let target = Target::read(&uri, "Environment").expect("it can be read");

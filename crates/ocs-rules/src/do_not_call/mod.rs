@@ -1,8 +1,13 @@
 //! Do Not Call (records.md, section 6).
 
 mod compared;
+mod hash;
+mod list;
+mod national;
+mod sorted;
 
 pub use compared::Compared;
+pub use list::{DoNotCallList, Held, Keys, Loading};
 
 /// One entry of the Do Not Call list.
 #[derive(Debug, Clone, PartialEq, Eq)]

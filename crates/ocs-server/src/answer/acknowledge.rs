@@ -54,6 +54,14 @@ pub(crate) fn added(
     event
 }
 
+/// The acknowledgement of a request that may reach many records: with how many.
+pub(crate) fn reached(event: UserEvent, request: RequestName, records: usize) -> UserEvent {
+    let mut event = acknowledge(event, request, &[]);
+    let records = i64::try_from(records).unwrap_or(i64::MAX);
+    event.push("records", records.into());
+    event
+}
+
 /// A value as events carry it: integers as integers, GSW_CALL_RESULT as a number,
 /// the record's other enumerations as names (http-interface.md, section 2).
 fn as_sent_out(key: &str, value: Value) -> Value {

@@ -78,7 +78,7 @@ async fn send(
             .await;
         let records = read.map_err(|error| error.to_string())?;
         let rows = records.iter().map(|record| {
-            let event = answer::record(record, None, &objects, (core.clock)());
+            let event = answer::attributes(record, &objects, (core.clock)());
             ExportRow {
                 values: columns.iter().map(|column| value(&event, column)).collect(),
             }

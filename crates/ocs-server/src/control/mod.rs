@@ -3,6 +3,7 @@
 
 mod apply;
 pub(crate) mod client;
+mod do_not_call;
 mod export;
 mod import;
 mod service;

@@ -2,12 +2,13 @@
 
 use ocs_protocol::control::control_server::Control;
 use ocs_protocol::control::{
-    ApplyReply, ApplyRequest, ExportBatch, ExportRequest, ImportMessage, ImportOutcome,
+    ApplyReply, ApplyRequest, DoNotCallImport, ExportBatch, ExportDoNotCallRequest, ExportRequest,
+    ImportMessage, ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{apply, export, import};
+use super::{apply, do_not_call, export, import};
 use crate::core::Core;
 
 /// The control service.
@@ -50,5 +51,34 @@ impl Control for ControlService {
             self.core.clone(),
             request.into_inner(),
         )))
+    }
+
+    type ImportDoNotCallStream = ReceiverStream<Result<ImportOutcome, Status>>;
+
+    async fn import_do_not_call(
+        &self,
+        request: Request<Streaming<DoNotCallImport>>,
+    ) -> Result<Response<Self::ImportDoNotCallStream>, Status> {
+        Ok(Response::new(do_not_call::import(
+            self.core.clone(),
+            request.into_inner(),
+        )))
+    }
+
+    type ExportDoNotCallStream = ReceiverStream<Result<ExportBatch, Status>>;
+
+    async fn export_do_not_call(
+        &self,
+        _: Request<ExportDoNotCallRequest>,
+    ) -> Result<Response<Self::ExportDoNotCallStream>, Status> {
+        Ok(Response::new(do_not_call::export(self.core.clone())))
+    }
+
+    async fn remove_do_not_call(
+        &self,
+        request: Request<RemoveDoNotCallRequest>,
+    ) -> Result<Response<RemoveDoNotCallReply>, Status> {
+        let reply = do_not_call::remove(&self.core, request.into_inner()).await;
+        Ok(Response::new(reply))
     }
 }

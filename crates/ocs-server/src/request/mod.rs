@@ -4,8 +4,18 @@
 mod add_record;
 mod attributes;
 mod completion;
+mod group;
 mod handle;
+mod on_record;
+mod page;
+mod reaching;
+mod reschedule;
 
 pub(crate) use add_record::{no_such_list, read as add_record};
 pub(crate) use completion::read as completion;
+pub(crate) use group::{group, preview, read as group_request};
 pub(crate) use handle::read as handle;
+pub(crate) use on_record::read as on_record;
+pub(crate) use page::{customer_id, page, phone};
+pub(crate) use reaching::read as reaching;
+pub(crate) use reschedule::read as reschedule;

@@ -3,16 +3,19 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ocs_protocol::attribute::{GSW_AGENT_REQ_TYPE, GSW_CALLING_LIST};
+use ocs_protocol::attribute::{GSW_AGENT_REQ_TYPE, GSW_CALLING_LIST, GSW_RECORD_HANDLE};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
-use ocs_protocol::request::RequestName;
-use ocs_rules::change::{Change, Completion};
-use ocs_store::{Outcomes, StoreError, store_refusal};
+use ocs_protocol::request::{Protocol, RequestName};
+use ocs_rules::change::{Chained, Change, Outcome};
+use ocs_store::{Once, Outcomes, Refused, Request, StoreError, store_refusal};
+use prost::Message as _;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 
+use super::Sessions;
 use super::output::{Asking, Output};
+use super::read::read;
 use crate::core::Core;
 use crate::{answer, request};
 
@@ -27,9 +30,14 @@ pub(crate) struct Dispatch {
 }
 
 /// A request as it came.
+#[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) number: u64,
     pub(crate) listener: u32,
+    /// Who asks: the HTTP client's address, or the name of a native application.
+    pub(crate) client: String,
+    /// The Idempotency-Key and the request's fingerprint, where it has them.
+    pub(crate) key: Option<(String, Vec<u8>)>,
     pub(crate) event: UserEvent,
 }
 
@@ -40,7 +48,18 @@ pub(crate) struct Ended;
 enum Work {
     /// A change for the store; and the keys that are known not to be stored.
     Change(Change, Vec<String>),
+    /// One that is answered without the store.
+    Answer(UserEvent),
     Read,
+}
+
+/// What requests that came together come to.
+#[derive(Default)]
+struct Sorted {
+    answers: Vec<(u64, UserEvent)>,
+    refused: Vec<Refused>,
+    changes: Vec<Request>,
+    asking: Vec<Asking>,
 }
 
 impl Dispatch {
@@ -65,77 +84,189 @@ impl Dispatch {
         output: &Sender<Output>,
     ) -> Result<(), Ended> {
         let place = async || output.clone().reserve_owned().await.map_err(|_| Ended);
-        let mut refused = Vec::new();
-        let mut changes = Vec::with_capacity(requests.len());
-        let mut asking = Vec::with_capacity(requests.len());
+        let mut sorted = Sorted {
+            changes: Vec::with_capacity(requests.len()),
+            asking: Vec::with_capacity(requests.len()),
+            ..Sorted::default()
+        };
         for asked in requests {
-            match self.work(&asked.event) {
+            match self.work(&asked.event, &asked.client) {
                 Ok((request, Work::Change(change, ignored))) => {
-                    changes.push(change);
-                    asking.push(Asking {
-                        number: asked.number,
-                        listener: asked.listener,
-                        request,
-                        event: asked.event,
-                        ignored,
-                    });
+                    self.sort_change(request, change, ignored, asked, &mut sorted);
                 }
+                Ok((_, Work::Answer(answer))) => sorted.answers.push((asked.number, answer)),
                 Ok((request, Work::Read)) => self.read(request, asked, place().await?),
-                Err(refusal) => {
-                    let event = refusal.into_event(asked.event.reference());
-                    refused.push((asked.number, event));
-                }
+                Err(refusal) => self.sort_refused(refusal, &asked, &mut sorted),
             }
         }
-        if !refused.is_empty() {
-            place().await?.send(Output::answers(refused));
+        if !sorted.answers.is_empty() {
+            place().await?.send(Output::answers(sorted.answers));
         }
-        if !changes.is_empty() {
-            self.submit(changes, asking, place().await?);
+        if !sorted.changes.is_empty() {
+            let place = place().await?;
+            self.submit(sorted.changes, sorted.refused, sorted.asking, place);
+        } else if !sorted.refused.is_empty() {
+            // Where the queue is full they are left out: HTTP Proxy's log has them.
+            let _ = self
+                .core
+                .store
+                .submit(Vec::new(), sorted.refused, Box::new(|_| {}));
         }
         Ok(())
     }
 
-    fn work(&self, event: &UserEvent) -> Result<(RequestName, Work), Refusal> {
-        let request = request_name(event)?;
-        let work = match request {
-            RequestName::AddRecord => {
-                let objects = self.core.store.objects();
-                let added = request::add_record(event, &objects, self.core.refuse_unknown)?;
-                self.log_ignored(&added.list_name, &added.ignored);
-                Work::Change(Change::AddRecord(added.change), added.ignored)
-            }
-            RequestName::UpdateCallCompletionStats => Work::Change(
-                Change::UpdateCallCompletionStats(self.completion(request, event)?),
-                Vec::new(),
-            ),
-            RequestName::RecordProcessed => Work::Change(
-                Change::RecordProcessed(self.completion(request, event)?),
-                Vec::new(),
-            ),
-            RequestName::ReadRecord
-            | RequestName::ReadCallingLists
-            | RequestName::ReadCallingList => Work::Read,
-            _ => return Err(unknown_request(request.name())),
-        };
-        Ok((request, work))
-    }
-
-    fn completion(
+    fn sort_change(
         &self,
         request: RequestName,
-        event: &UserEvent,
-    ) -> Result<Box<Completion>, Refusal> {
-        let objects = self.core.store.objects();
-        request::completion(event, request, &objects, self.core.refuse_unknown)
+        change: Change,
+        ignored: Vec<String>,
+        asked: Asked,
+        sorted: &mut Sorted,
+    ) {
+        let by = ocs_store::Asked {
+            client: asked.client.as_str().into(),
+            request,
+            list: match &change {
+                Change::AddRecord(add) => Some(add.list),
+                _ => None,
+            },
+            handle: None,
+        };
+        let asking = Asking {
+            number: asked.number,
+            listener: asked.listener,
+            request,
+            event: asked.event,
+            ignored,
+        };
+        let once = asked.key.map(|(key, fingerprint)| {
+            let (asking, core) = (asking.clone(), self.core.clone());
+            Once {
+                scope: ANONYMOUS.to_owned(),
+                key,
+                fingerprint,
+                encode: Box::new(move |outcome| {
+                    let outcome = Ok(outcome.clone());
+                    asking.into_answer(outcome, &core).encode_to_vec()
+                }),
+            }
+        });
+        sorted.changes.push(Request {
+            change,
+            asked: Some(by),
+            once,
+        });
+        sorted.asking.push(asking);
     }
 
-    fn submit(&self, changes: Vec<Change>, asking: Vec<Asking>, place: OwnedPermit<Output>) {
+    fn sort_refused(&self, refusal: Refusal, asked: &Asked, sorted: &mut Sorted) {
+        if let Ok(request) = request_name(&asked.event)
+            && request.protocol() != Protocol::Read
+        {
+            let objects = self.core.store.objects();
+            let list = asked.event.text(GSW_CALLING_LIST);
+            sorted.refused.push(Refused {
+                asked: ocs_store::Asked {
+                    client: asked.client.as_str().into(),
+                    request,
+                    list: list
+                        .and_then(|list| objects.list_named(list))
+                        .map(|list| list.dbid),
+                    handle: request::handle(&asked.event).ok(),
+                },
+                error: refusal.number.number(),
+            });
+        }
+        let event = refusal.into_event(asked.event.reference());
+        sorted.answers.push((asked.number, event));
+    }
+
+    fn work(&self, event: &UserEvent, client: &str) -> Result<(RequestName, Work), Refusal> {
+        let name = request_name(event)?;
+        let objects = self.core.store.objects();
+        let refuse_unknown = self.core.refuse_unknown;
+        let change = match name {
+            RequestName::AddRecord => {
+                let added = request::add_record(event, &objects, refuse_unknown)?;
+                self.log_ignored(&added.list_name, &added.ignored);
+                return Ok((
+                    name,
+                    Work::Change(Change::AddRecord(added.change), added.ignored),
+                ));
+            }
+            RequestName::UpdateCallCompletionStats => Change::UpdateCallCompletionStats(
+                request::completion(event, name, &objects, refuse_unknown)?,
+            ),
+            RequestName::RecordProcessed => {
+                Change::RecordProcessed(request::completion(event, name, &objects, refuse_unknown)?)
+            }
+            RequestName::RecordReject => {
+                Change::RecordReject(Box::new(request::on_record(event, &objects)?))
+            }
+            RequestName::RecordReschedule | RequestName::ScheduledRecordReschedule => {
+                Change::Reschedule(request::reschedule(event, name, &objects)?)
+            }
+            RequestName::RequestRecordCancel => {
+                Change::Cancel(request::reaching(event, &objects, source(client))?)
+            }
+            RequestName::DoNotCall => {
+                Change::DoNotCall(request::reaching(event, &objects, source(client))?)
+            }
+            RequestName::PreviewRecordRequest => {
+                let guid = format!("{:032x}", attempt_seed()?);
+                Change::Preview(request::preview(event, &objects, guid)?)
+            }
+            RequestName::ChainedRecordRequest => Change::Chained(Box::new(Chained {
+                on: request::on_record(event, &objects)?,
+                guid_seed: attempt_seed()?,
+            })),
+            RequestName::LoadCampaign
+            | RequestName::UnloadCampaign
+            | RequestName::ForceUnloadCampaign
+            | RequestName::StartDialing
+            | RequestName::StopDialing
+            | RequestName::SetDialingMode
+            | RequestName::GetCampaignStatus => {
+                Change::Group(request::group_request(event, name, &objects)?)
+            }
+            RequestName::PreviewDialingModeStart
+            | RequestName::PreviewDialingModeOver
+            | RequestName::LogOut
+            | RequestName::ReadyTime
+            | RequestName::CampaignStatusRequest => {
+                return Ok((
+                    name,
+                    Work::Answer(answer::acknowledge(event.clone(), name, &[])),
+                ));
+            }
+            RequestName::ReadRecord
+            | RequestName::ReadCallingLists
+            | RequestName::ReadCallingList
+            | RequestName::ReadRecords
+            | RequestName::ReadCampaignGroups
+            | RequestName::ReadCampaignGroup
+            | RequestName::ReadPhone
+            | RequestName::ReadCustomerId => return Ok((name, Work::Read)),
+        };
+        Ok((name, Work::Change(change, Vec::new())))
+    }
+
+    fn submit(
+        &self,
+        changes: Vec<Request>,
+        refused: Vec<Refused>,
+        asking: Vec<Asking>,
+        place: OwnedPermit<Output>,
+    ) {
+        let sessions = self.core.sessions.clone();
         let reply = Box::new(move |outcomes: Outcomes| {
+            for outcome in outcomes.iter().flatten() {
+                tell_agents(outcome, &sessions);
+            }
             place.send(Output::changed(asking, outcomes));
         });
         let count = changes.len();
-        if let Err(full) = self.core.store.submit(changes, reply) {
+        if let Err(full) = self.core.store.submit(changes, refused, reply) {
             let refusal = if full.closed {
                 store_refusal(&StoreError::Closed)
             } else {
@@ -152,16 +283,8 @@ impl Dispatch {
     fn read(&self, name: RequestName, asked: Asked, place: OwnedPermit<Output>) {
         let core = self.core.clone();
         tokio::spawn(async move {
-            let Asked {
-                number,
-                listener,
-                event,
-            } = asked;
-            let read = match name {
-                RequestName::ReadRecord => read_record(&core, &event, listener).await,
-                RequestName::ReadCallingList => read_list(&core, &event).await,
-                _ => read_lists(&core).await,
-            };
+            let (number, event) = (asked.number, asked.event);
+            let read = read(&core, name, &event, asked.listener).await;
             let answer = read.unwrap_or_else(|refusal| refusal.into_event(event.reference()));
             place.send(Output::answers(vec![(number, answer)]));
         });
@@ -185,6 +308,43 @@ impl Dispatch {
     }
 }
 
+/// Whose Idempotency-Keys they are, without credentials.
+const ANONYMOUS: &str = "anonymous";
+
+/// What an entry of the Do Not Call list says of where it came from.
+fn source(client: &str) -> String {
+    format!("request of {client}")
+}
+
+/// What the GUID of a new attempt is made of.
+fn attempt_seed() -> Result<u128, Refusal> {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(u128::from_be_bytes(bytes)),
+        Err(error) => {
+            tracing::error!(%error, "the system gave no random number for an attempt's GUID");
+            Err(Refusal::new(
+                ErrorNumber::InternalFault,
+                "a fault of OCS; its log has more",
+            ))
+        }
+    }
+}
+
+/// Tells the agents whose records were cancelled under their hands.
+fn tell_agents(outcome: &Outcome, sessions: &Sessions) {
+    if let Outcome::Reached { taken, .. } = outcome {
+        for (agent, handle) in taken {
+            let mut event = UserEvent::event(RECORD_CANCEL);
+            event.push(GSW_RECORD_HANDLE, (*handle).into());
+            sessions.push(agent, event);
+        }
+    }
+}
+
+/// The name of the event that a record in an agent's hands was cancelled.
+const RECORD_CANCEL: &str = "RecordCancel";
+
 fn request_name(event: &UserEvent) -> Result<RequestName, Refusal> {
     let name = event
         .text(GSW_AGENT_REQ_TYPE)
@@ -203,57 +363,4 @@ fn unknown_request(name: &str) -> Refusal {
         ),
     )
     .at(GSW_AGENT_REQ_TYPE)
-}
-
-async fn read_record(core: &Core, event: &UserEvent, listener: u32) -> Result<UserEvent, Refusal> {
-    let handle = request::handle(event)?;
-    let found = core
-        .store
-        .reader()
-        .record(handle)
-        .await
-        .map_err(|e| read_refusal(&e))?;
-    let record = found.ok_or_else(|| ocs_rules::life_cycle::no_such_record(&handle.to_string()))?;
-    let uri = core.record_uri(listener as usize, handle);
-    Ok(answer::record(
-        &record,
-        uri,
-        &core.store.objects(),
-        (core.clock)(),
-    ))
-}
-
-async fn read_list(core: &Core, event: &UserEvent) -> Result<UserEvent, Refusal> {
-    let objects = core.store.objects();
-    let name = event.text(GSW_CALLING_LIST).unwrap_or_default();
-    let list = objects
-        .list_named(name)
-        .ok_or_else(|| request::no_such_list(name))?;
-    let counts = core
-        .store
-        .reader()
-        .counts(list.dbid)
-        .await
-        .map_err(|e| read_refusal(&e))?;
-    Ok(answer::calling_list(list, &counts, &objects))
-}
-
-async fn read_lists(core: &Core) -> Result<UserEvent, Refusal> {
-    let lists = core.store.objects().lists();
-    let mut counted = Vec::with_capacity(lists.len());
-    for list in &lists {
-        let counts = core
-            .store
-            .reader()
-            .counts(list.dbid)
-            .await
-            .map_err(|e| read_refusal(&e))?;
-        counted.push((list.as_ref(), counts));
-    }
-    Ok(answer::calling_lists(&counted))
-}
-
-fn read_refusal(error: &StoreError) -> Refusal {
-    tracing::error!(%error, "the store could not be read");
-    store_refusal(error)
 }

@@ -93,6 +93,9 @@ impl HttpProxySessions {
                     Some(Body::Request(event)) => requests.push(Asked {
                         number: message.number,
                         listener: message.listener,
+                        client: message.client,
+                        key: (!message.idempotency_key.is_empty())
+                            .then_some((message.idempotency_key, message.fingerprint)),
                         event,
                     }),
                     Some(Body::Listening(listening)) => {

@@ -3,6 +3,10 @@
 mod burst;
 mod dispatch;
 mod http_proxy;
+mod native;
 mod output;
+mod read;
 
 pub(crate) use http_proxy::{ANSWERS, HttpProxySessions, Notice, serve};
+pub use native::NativeError;
+pub(crate) use native::{NativeListener, Sessions};

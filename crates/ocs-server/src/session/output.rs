@@ -9,6 +9,7 @@ use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 use ocs_rules::change::Outcome;
 use ocs_store::Outcomes;
+use prost::Message as _;
 
 use crate::answer;
 use crate::core::Core;
@@ -24,6 +25,7 @@ pub(crate) enum Output {
 }
 
 /// A request whose change waits for its commit.
+#[derive(Clone)]
 pub(crate) struct Asking {
     /// The number of the request on the stream.
     pub(crate) number: u64,
@@ -69,21 +71,53 @@ impl Output {
 }
 
 impl Asking {
-    fn into_answer(self, outcome: Result<Outcome, Refusal>, core: &Core) -> UserEvent {
+    pub(super) fn into_answer(self, outcome: Result<Outcome, Refusal>, core: &Core) -> UserEvent {
+        let objects = core.store.objects();
+        let uri = |handle| core.record_uri(self.listener as usize, handle);
+        let setting = answer::Setting {
+            application: core.application,
+            objects: &objects,
+            now: (core.clock)(),
+            uri: &uri,
+            reference: self.event.reference(),
+        };
         match outcome {
             Ok(Outcome::Added {
                 handle,
                 chain,
                 chain_n,
-            }) => {
-                let uri = core.record_uri(self.listener as usize, handle);
-                answer::added(self.event, &self.ignored, handle, uri, chain, chain_n)
-            }
+            }) => answer::added(
+                self.event,
+                &self.ignored,
+                handle,
+                uri(handle),
+                chain,
+                chain_n,
+            ),
             Ok(Outcome::Changed { ignored, .. }) => {
                 answer::acknowledge(self.event, self.request, &ignored)
             }
-            // Only imports have keys, and they have no session.
-            Ok(Outcome::Known) => answer::acknowledge(self.event, self.request, &self.ignored),
+            Ok(Outcome::Reached { records, .. }) => {
+                answer::reached(self.event, self.request, records.len())
+            }
+            Ok(Outcome::Delivered(delivery)) => answer::preview(&delivery, &setting),
+            Ok(Outcome::NothingDue) => answer::nothing_due(&self.event, &setting),
+            Ok(Outcome::Chained(chain)) => answer::chained(&chain, &setting),
+            Ok(Outcome::Group(state)) => answer::group_state(
+                &self.event,
+                self.request,
+                &state,
+                core.application,
+                &objects,
+            ),
+            Ok(Outcome::Again(answer)) => UserEvent::decode(&answer[..]).unwrap_or_default(),
+            // These come of files and of time, which have no session.
+            Ok(
+                Outcome::Known
+                | Outcome::DoNotCallPut
+                | Outcome::DoNotCallRemoved(_)
+                | Outcome::Tidied(_),
+            ) => answer::acknowledge(self.event, self.request, &self.ignored),
             Err(refusal) => refusal.into_event(self.event.reference()),
         }
     }

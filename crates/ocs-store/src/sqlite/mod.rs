@@ -8,12 +8,17 @@ mod error;
 mod lease;
 mod objects;
 mod open;
-mod ready;
+mod reads;
+pub(crate) mod ready;
 mod records;
+mod requests;
 mod schema;
 mod transaction;
 
+pub(crate) use contacts::ContactView;
 pub(crate) use error::sqlite_error;
 pub(crate) use open::{Database, open, open_for_reading};
+pub use reads::{Attempt, Page, Surroundings};
+pub(crate) use ready::ReadyRows;
 pub(crate) use records::{RECORD_COLUMNS, record_from_row};
 pub(crate) use transaction::Transaction;

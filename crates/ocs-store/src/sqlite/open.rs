@@ -1,23 +1,30 @@
 //! Opening the database, and the connection that writes it.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ocs_rules::counters::Counters;
+use ocs_rules::do_not_call::{Compared, DoNotCallList};
 use ocs_rules::objects::Objects;
+use ocs_rules::policy::Policy;
+use ocs_rules::retrieval::Retrieval;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
+use crate::batch::Reached;
 use crate::error::StoreError;
+use crate::live::{Live, OutNow};
 use crate::sqlite::checkpoint::Checkpointer;
+use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::lease::{self, LeaseLock};
-use crate::sqlite::{Transaction, objects, schema, sqlite_error};
+use crate::sqlite::{Transaction, do_not_call, objects, ready, requests, schema, sqlite_error};
 use crate::store::Open;
 
 /// The connection that writes, with the lease.
 pub(crate) struct Database {
     connection: Connection,
     epoch: i64,
+    contacts: ContactIndex,
     checkpointer: Checkpointer,
     /// Given up last, when the connection is closed.
     lock: Option<LeaseLock>,
@@ -26,9 +33,12 @@ pub(crate) struct Database {
 /// What opening a store gives.
 pub(crate) struct Opened {
     pub(crate) database: Database,
-    pub(crate) counters: Counters,
+    pub(crate) live: Live,
     pub(crate) objects: Objects,
 }
+
+/// Rows of the Do Not Call list that are taken up in one statement.
+const TAKEN_UP: u32 = 10_000;
 
 /// Opens the database for writing: takes the lease, then migrates.
 pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
@@ -79,16 +89,40 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     objects::ensure_built_in(&connection)?;
     let counters = objects::read_counters(&connection)?;
     let objects = objects::read(&connection)?;
+    let region_of = |list| {
+        let list = objects.list(list).map(AsRef::as_ref);
+        options.policy.region(list).map(ToOwned::to_owned)
+    };
+    let contacts = ContactIndex::open(&connection, region_of)?;
     let checkpointer = Checkpointer::start(path)?;
     let database = Database {
         connection,
         epoch,
+        contacts,
         checkpointer,
         lock: Some(lock),
     };
+    let now = (options.clock)().as_second();
+    let mut do_not_call = DoNotCallList::default();
+    // What others wrote while nobody was here counts from the first record on.
+    let region = |list: Option<&str>| {
+        let list = list.and_then(|list| objects.list_named(list));
+        options.policy.region(list.map(AsRef::as_ref))
+    };
+    while !do_not_call::take_up(&database.connection, region, TAKEN_UP)?.is_empty() {}
+    do_not_call::load(&database.connection, &mut do_not_call, now)?;
+    let live = Live {
+        counters,
+        groups: requests::read_group_states(&database.connection)?,
+        do_not_call,
+        reread_at: now + options.policy.reread_every,
+        retrieval: Retrieval::new(ready::classes(&database.connection)?),
+        shares: HashMap::new(),
+        out: database.out(&objects, &options.policy)?,
+    };
     Ok(Opened {
         database,
-        counters,
+        live,
         objects,
     })
 }
@@ -116,7 +150,55 @@ impl Database {
     /// Begins a write transaction, under the lease.
     pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
         let dirty = Arc::clone(self.checkpointer.dirty());
-        Transaction::begin(&mut self.connection, self.epoch, dirty)
+        let contacts = self.contacts.view();
+        Transaction::begin(&mut self.connection, self.epoch, dirty, contacts)
+    }
+
+    /// What finds records by phone and customer id, for another connection.
+    pub(crate) fn contacts(&self) -> ContactView {
+        self.contacts.view()
+    }
+
+    /// Takes up records that were committed.
+    pub(crate) fn added(&mut self, records: &[Reached]) {
+        if !records.is_empty() {
+            let added = records.iter();
+            self.contacts
+                .added(added.map(|added| (added.handle, added.phone, added.customer.as_deref())));
+        }
+    }
+
+    /// Does a part of the work on the index of contacts, where there is some.
+    pub(crate) fn index_contacts(&mut self) {
+        if !self.contacts.wants_step() {
+            return;
+        }
+        if let Err(error) = self.index_some_contacts() {
+            // The records are committed; they are found in memory meanwhile.
+            tracing::warn!(%error, "the index of contacts was not written; it is tried again");
+        }
+    }
+
+    fn index_some_contacts(&mut self) -> Result<(), StoreError> {
+        let dirty = Arc::clone(self.checkpointer.dirty());
+        let contacts = self.contacts.view();
+        let transaction = Transaction::begin(&mut self.connection, self.epoch, dirty, contacts)?;
+        if let Some(step) = self.contacts.step(transaction.connection())? {
+            transaction.commit()?;
+            self.contacts.stepped(step);
+        }
+        Ok(())
+    }
+
+    /// Whose records are out now.
+    pub(crate) fn out(&self, objects: &Objects, policy: &Policy) -> Result<OutNow, StoreError> {
+        let mut out = OutNow::default();
+        for record in requests::read_retrieved(&self.connection)? {
+            let list = objects.list(record.list).map(AsRef::as_ref);
+            let phone = Compared::of(&record.contact.phone, policy.region(list));
+            out.went_out(phone, record.contact.customer_id.as_deref());
+        }
+        Ok(out)
     }
 
     /// Does what the checkpointer left for the writer.

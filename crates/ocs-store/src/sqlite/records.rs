@@ -3,7 +3,8 @@
 use ocs_protocol::enumeration::{CallResult, ContactType, Enumeration, RecordStatus, RecordType};
 use ocs_rules::calling_list::DailyWindow;
 use ocs_rules::fields::Fields;
-use ocs_rules::record::{Contact, Handle, Record};
+use ocs_rules::record::{Contact, Handle, InHand, Record};
+use ocs_rules::retrieval::class::ClassId;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -14,7 +15,7 @@ use crate::sqlite::sqlite_error;
 pub(crate) const RECORD_COLUMNS: &str = "record_id, list_dbid, chain_id, chain_n, contact_info, \
     contact_info_type, customer_id, record_type, record_status, call_result, attempt, \
     dial_sched_time, call_time, daily_from, daily_till, tz_dbid, campaign_id, agent_id, \
-    attempt_guid, fields";
+    attempt_guid, fields, group_id, hand_agent, touched_at";
 
 pub(crate) fn read(connection: &Connection, handle: Handle) -> Result<Option<Record>, StoreError> {
     connection
@@ -52,7 +53,19 @@ pub(crate) fn record_from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         result: enumeration::<CallResult>(row, 9)?,
         attempts: row.get(10)?,
         attempt_guid: row.get(18)?,
+        in_hand: in_hand(row)?,
     })
+}
+
+fn in_hand(row: &Row<'_>) -> rusqlite::Result<Option<InHand>> {
+    let Some(group) = row.get(20)? else {
+        return Ok(None);
+    };
+    Ok(Some(InHand {
+        group,
+        agent: row.get(21)?,
+        touched: row.get::<_, Option<i64>>(22)?.unwrap_or(0),
+    }))
 }
 
 fn enumeration<E: Enumeration>(row: &Row<'_>, column: usize) -> rusqlite::Result<E> {
@@ -65,7 +78,7 @@ fn enumeration<E: Enumeration>(row: &Row<'_>, column: usize) -> rusqlite::Result
 
 pub(crate) fn insert<'r>(
     connection: &Connection,
-    records: impl Iterator<Item = &'r Record>,
+    records: impl Iterator<Item = (&'r Record, Option<ClassId>)>,
     mut result: impl FnMut(usize, Result<(), StoreError>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection
@@ -73,11 +86,11 @@ pub(crate) fn insert<'r>(
             "INSERT INTO record (record_id, list_dbid, chain_id, chain_n, contact_info, \
              contact_info_type, customer_id, record_type, record_status, call_result, attempt, \
              dial_sched_time, call_time, daily_from, daily_till, tz_dbid, campaign_id, agent_id, \
-             attempt_guid, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-             ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+             attempt_guid, fields, ready_class) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
+             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )
         .map_err(sqlite_error)?;
-    for (at, record) in records.enumerate() {
+    for (at, (record, class)) in records.enumerate() {
         let contact = &record.contact;
         let inserted = statement.execute(params![
             record.handle,
@@ -100,20 +113,47 @@ pub(crate) fn insert<'r>(
             contact.agent,
             record.attempt_guid,
             contact.fields.stored(),
+            class,
         ]);
         result(at, inserted.map(|_| ()).map_err(sqlite_error))?;
     }
     Ok(())
 }
 
+/// Writes what a request may change of a record that stays where it stands: nothing
+/// that an index knows of.
+pub(crate) fn note(connection: &Connection, record: &Record) -> Result<(), StoreError> {
+    let touched = record.in_hand.as_ref().map(|in_hand| in_hand.touched);
+    connection
+        .prepare_cached(
+            "UPDATE record SET call_result = ?2, call_time = ?3, fields = ?4, touched_at = ?5 \
+             WHERE record_id = ?1",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![
+                record.handle,
+                record.result.number(),
+                record.contact.call_time,
+                record.contact.fields.stored(),
+                touched,
+            ])
+        })
+        .map(|_| ())
+        .map_err(sqlite_error)
+}
+
 /// Writes everything of a record that a request may change.
 pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), StoreError> {
     let contact = &record.contact;
+    let in_hand = record.in_hand.as_ref();
     connection
         .prepare_cached(
             "UPDATE record SET record_type = ?2, record_status = ?3, call_result = ?4, \
              attempt = ?5, dial_sched_time = ?6, call_time = ?7, agent_id = ?8, \
-             attempt_guid = ?9, fields = ?10 WHERE record_id = ?1",
+             attempt_guid = ?9, fields = ?10, group_id = ?11, hand_agent = ?12, \
+             touched_at = ?13, contact_info = ?14, contact_info_type = ?15, customer_id = ?16, \
+             daily_from = ?17, daily_till = ?18, tz_dbid = ?19, campaign_id = ?20 \
+             WHERE record_id = ?1",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -127,6 +167,16 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
                 contact.agent,
                 record.attempt_guid,
                 contact.fields.stored(),
+                in_hand.map(|in_hand| in_hand.group),
+                in_hand.and_then(|in_hand| in_hand.agent.as_deref()),
+                in_hand.map(|in_hand| in_hand.touched),
+                contact.phone,
+                contact.phone_type.number(),
+                contact.customer_id,
+                contact.window.from,
+                contact.window.till,
+                contact.zone,
+                contact.campaign,
             ])
         })
         .map(|_| ())

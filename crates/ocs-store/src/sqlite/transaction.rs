@@ -7,17 +7,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::counters::Counters;
+use ocs_rules::do_not_call::{Compared, Entry, Held, Subject};
 use ocs_rules::objects::ObjectChange;
 use ocs_rules::record::{ChainId, Handle, Record};
+use ocs_rules::retrieval::Retrieval;
+use ocs_rules::retrieval::class::{ClassId, ClassKey};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::error::StoreError;
-use crate::sqlite::{objects, records, sqlite_error};
+use crate::sqlite::contacts::{ContactView, Part};
+use crate::sqlite::{do_not_call, objects, ready, records, sqlite_error};
 
 /// A write transaction; dropped without a commit, it is rolled back.
 pub(crate) struct Transaction<'a> {
     inner: rusqlite::Transaction<'a>,
     dirty: Arc<AtomicBool>,
+    contacts: ContactView,
 }
 
 impl<'a> Transaction<'a> {
@@ -27,6 +32,7 @@ impl<'a> Transaction<'a> {
         connection: &'a mut Connection,
         epoch: i64,
         dirty: Arc<AtomicBool>,
+        contacts: ContactView,
     ) -> Result<Self, StoreError> {
         let inner = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -38,7 +44,11 @@ impl<'a> Transaction<'a> {
         if current != epoch {
             return Err(StoreError::LeaseLost);
         }
-        Ok(Self { inner, dirty })
+        Ok(Self {
+            inner,
+            dirty,
+            contacts,
+        })
     }
 
     pub(crate) fn commit(self) -> Result<(), StoreError> {
@@ -93,13 +103,105 @@ impl<'a> Transaction<'a> {
         read().map_err(sqlite_error)
     }
 
+    /// Handles of records that may have a phone: of those that were committed.
+    pub(crate) fn handles_of_phone(&mut self, phone: Compared) -> Result<Vec<Handle>, StoreError> {
+        self.contacts.by_phone(&self.inner, phone, Part::ALL)
+    }
+
+    /// Handles of records that may have a customer id: of those that were committed.
+    pub(crate) fn handles_of_customer(
+        &mut self,
+        customer: &str,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.contacts.by_customer(&self.inner, customer, Part::ALL)
+    }
+
+    /// Puts an entry on the Do Not Call list; returns what it replaces.
+    pub(crate) fn put_do_not_call(
+        &mut self,
+        entry: &Entry,
+        region: Option<&str>,
+    ) -> Result<Option<Held>, StoreError> {
+        do_not_call::put(&self.inner, entry, region)
+    }
+
+    /// Takes up rows of the Do Not Call list that others wrote.
+    pub(crate) fn take_up_do_not_call<'r>(
+        &mut self,
+        region_of: impl Fn(Option<&str>) -> Option<&'r str>,
+        limit: u32,
+    ) -> Result<Vec<Held>, StoreError> {
+        do_not_call::take_up(&self.inner, region_of, limit)
+    }
+
+    /// A calling list allows more attempts than before.
+    pub(crate) fn allow_attempts(
+        &mut self,
+        list: ListId,
+        before: u32,
+        now: u32,
+    ) -> Result<(), StoreError> {
+        ready::allow_attempts(&self.inner, list, before, now)
+    }
+
+    /// Takes an entry off the Do Not Call list; returns what was there.
+    pub(crate) fn remove_do_not_call(
+        &mut self,
+        subject: &Subject,
+    ) -> Result<Vec<Held>, StoreError> {
+        do_not_call::remove(&self.inner, subject)
+    }
+
+    /// The number of a class of records that may be handed out.
+    pub(crate) fn class(
+        &mut self,
+        key: &ClassKey,
+        retrieval: &mut Retrieval,
+    ) -> Result<ClassId, StoreError> {
+        ready::intern(&self.inner, &mut retrieval.classes, key)
+    }
+
+    /// Gives a record its class, after its other columns were written.
+    pub(crate) fn set_class(
+        &mut self,
+        retrieval: &mut Retrieval,
+        record: &Record,
+        class: Option<ClassId>,
+    ) -> Result<(), StoreError> {
+        ready::set_class(&self.inner, &mut retrieval.fronts, record, class)
+    }
+
+    /// When a chain is to be placed again.
+    pub(crate) fn set_wake(
+        &mut self,
+        list: ListId,
+        chain: ChainId,
+        moment: Option<i64>,
+    ) -> Result<(), StoreError> {
+        ready::set_wake(&self.inner, list, chain, moment)
+    }
+
+    /// Chains that are to be placed again now.
+    pub(crate) fn wakes_due(
+        &mut self,
+        now: i64,
+        most: usize,
+    ) -> Result<Vec<(ListId, ChainId)>, StoreError> {
+        ready::due_wakes(&self.inner, now, most)
+    }
+
     /// Inserts records; `result` hears of each by its place, and may end it all.
     pub(crate) fn insert_records<'r>(
         &mut self,
-        records: impl Iterator<Item = &'r Record>,
+        records: impl Iterator<Item = (&'r Record, Option<ClassId>)>,
         result: impl FnMut(usize, Result<(), StoreError>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         records::insert(&self.inner, records, result)
+    }
+
+    /// Writes what changed of a record that stays where it stands.
+    pub(crate) fn note_record(&mut self, record: &Record) -> Result<(), StoreError> {
+        records::note(&self.inner, record)
     }
 
     pub(crate) fn update_record(&mut self, record: &Record) -> Result<(), StoreError> {
@@ -196,7 +298,13 @@ impl<'a> Transaction<'a> {
         objects::write(&self.inner, change)
     }
 
-    fn write(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+    /// Where the parts of the store's schema that have a file of their own are read and
+    /// written.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.inner
+    }
+
+    pub(crate) fn write(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
         self.inner
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(values))

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
-use crate::terminal::{DONE, FAILED, PARTLY, complain, end, say};
+use crate::terminal::{DONE, FAILED, PARTLY, complain, counted, end, say, were};
 use crate::{cli, config};
 use lines::{BadLine, GoodLine, Lines};
 use progress::Progress;
@@ -130,13 +130,14 @@ async fn run(control: &mut Control, import: &cli::Import) -> anyhow::Result<Sum>
         Ok(()) => Ok(sum),
         Err(error) if sum.last_line == 0 => Err(error),
         Err(error) => Err(error.context(format!(
-            "the import stopped after line {}: {} records were added and stay{}",
+            "the import stopped after line {}: {} {} added and will stay{}",
             sum.last_line,
-            sum.added,
+            counted(sum.added, "record"),
+            were(sum.added),
             if import.key.is_some() {
                 "; run it again to go on"
             } else {
-                "; with --key it could be run again without doubling them"
+                "; with --key it could be run again without doubling any"
             }
         ))),
     }
@@ -248,23 +249,26 @@ async fn hear(
 impl Sum {
     fn report(&self, import: &cli::Import) -> ExitCode {
         let done = if import.dry_run {
-            "would be added"
+            "would be"
         } else {
-            "were added"
+            were(self.added)
         };
         say(format!(
-            "{} records {done} to \"{}\"",
-            self.added, import.list
+            "{} {done} added to \"{}\"",
+            counted(self.added, "record"),
+            import.list
         ));
         if self.known > 0 {
-            say(format!("{} lines were there already", self.known));
+            let known = counted(self.known, "line");
+            say(format!("{known} {} there already", were(self.known)));
         }
         match &self.rejects {
             None => DONE,
             Some(rejects) => {
                 complain(format!(
-                    "{} lines were rejected; they are in {}, each with its reason",
-                    self.rejected,
+                    "{} {} rejected; see {} for the reason of each",
+                    counted(self.rejected, "line"),
+                    were(self.rejected),
                     rejects.display()
                 ));
                 ExitCode::from(PARTLY)

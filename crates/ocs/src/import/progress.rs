@@ -4,6 +4,8 @@ use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::terminal::counted;
+
 /// A progress bar on a terminal, nothing elsewhere.
 pub(super) struct Progress(Option<ProgressBar>);
 
@@ -24,7 +26,7 @@ impl Progress {
     /// So many bytes are read, so many records added.
     pub(super) fn at(&self, read: u64, added: u64) {
         if let Some(bar) = &self.0 {
-            bar.set_message(format!("{added} records"));
+            bar.set_message(counted(added, "record"));
             bar.set_position(read);
         }
     }

@@ -23,7 +23,7 @@ fn http_proxy_is_killed() {
         signal(proxy, Signal::KILL);
         let killed = Instant::now();
         until("HTTP Proxy is gone", || !lives(proxy));
-        server.stdout.wait("HTTP Proxy listens on", round + 1);
+        server.wait_for_proxy(round + 1);
         // The Reconnect Timeout is a second; OCS works on meanwhile.
         assert!(
             killed.elapsed() > Duration::from_millis(900),

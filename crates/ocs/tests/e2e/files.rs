@@ -160,7 +160,7 @@ fn keys_and_chains() {
             home,
             &["others.csv", "--list", "Autumn", "--key", "id"],
             0,
-            &["1 records were added"],
+            &["1 record was added"],
         );
     });
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -76,6 +77,14 @@ impl Connection {
     /// Says that nothing more will be sent.
     pub(crate) fn end_sending(&self) -> io::Result<()> {
         self.stream.get_ref().shutdown(Shutdown::Write)
+    }
+
+    /// Whether nothing is heard for so long, not even the connection's end.
+    pub(crate) fn is_silent_for(&mut self, long: Duration) -> io::Result<bool> {
+        self.stream.get_ref().set_read_timeout(Some(long))?;
+        let heard = self.stream.fill_buf().map(drop);
+        self.stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+        Ok(heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
     }
 
     /// Reads one reply; that to a HEAD has no body.

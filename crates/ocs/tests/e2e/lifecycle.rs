@@ -20,10 +20,7 @@ fn a_port_that_is_taken() {
     let server = Server::of(Home::with(&port, OBJECTS));
     // Said again and again, with what is wrong and what happens next.
     for time in 1..=2 {
-        let said = server
-            .stderr
-            .wait("cannot be opened", time)
-            .expect("a complaint");
+        let said = server.wait_for_complaint(time);
         for part in [
             &format!("127.0.0.1:{number}"),
             "\"http\"",
@@ -58,7 +55,7 @@ fn a_port_that_is_taken_ends_http_proxy() {
     let port = format!("[[server-info.port]]\nid = \"http\"\nport = {number}\n");
     let server = Server::of(Home::with(&port, OBJECTS));
     let lingered = [1, 2].map(|time| {
-        server.stderr.wait("cannot be opened", time);
+        server.wait_for_complaint(time);
         let complained = Instant::now();
         until("HTTP Proxy ends", || server.find_proxy().is_none());
         complained.elapsed()

@@ -2,9 +2,11 @@
 //! real files, asked by programs that nobody here wrote.
 
 mod clients;
+mod conduct;
 mod connections;
 mod crash;
 mod crowd;
+mod do_not_call;
 mod export;
 mod files;
 mod home;
@@ -12,7 +14,9 @@ mod http;
 mod lifecycle;
 mod load;
 mod mount;
+mod native;
 mod objects;
+mod openapi;
 mod process;
 mod program;
 mod quickstart;

@@ -320,7 +320,7 @@ fn pruning() {
             kept,
             &[],
             2,
-            &["line 1", "\"f\"", "while the calling list holds 1 record"],
+            &["line 1", "\"f\"", "while the calling list holds 1 record\n"],
         );
         let server = place.running();
         assert_eq!(

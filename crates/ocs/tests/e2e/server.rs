@@ -53,9 +53,7 @@ impl Server {
     /// Waits until OCS says that it serves.
     #[track_caller]
     pub(crate) fn ready(self) -> Self {
-        if self.stdout.wait("OCS is ready", 1).is_none() {
-            panic!("OCS did not start: {:#?}", self.stderr.lines());
-        }
+        self.wait_for(&self.stdout, "OCS is ready", 1);
         self
     }
 
@@ -73,6 +71,27 @@ impl Server {
     #[track_caller]
     pub(crate) fn proxy_id(&self) -> u32 {
         self.find_proxy().expect("HTTP Proxy runs")
+    }
+
+    /// Waits until HTTP Proxy listens for the `nth` time (from 1).
+    #[track_caller]
+    pub(crate) fn wait_for_proxy(&self, nth: usize) {
+        self.wait_for(&self.stdout, "HTTP Proxy listens on", nth);
+    }
+
+    /// Waits until HTTP Proxy could not open a port for the `nth` time (from 1), and
+    /// returns what OCS says of it.
+    #[track_caller]
+    pub(crate) fn wait_for_complaint(&self, nth: usize) -> String {
+        self.wait_for(&self.stderr, "cannot be opened", nth)
+    }
+
+    #[track_caller]
+    fn wait_for(&self, said: &Said, part: &str, nth: usize) -> String {
+        said.wait(part, nth).unwrap_or_else(|| {
+            let complaints = self.stderr.lines();
+            panic!("OCS ended before it said {part:?} {nth} times: {complaints:#?}")
+        })
     }
 
     /// Where the latest HTTP Proxy listens: `http://127.0.0.1:PORT`.

@@ -117,8 +117,10 @@ impl<'a> Plan<'a> {
             if records > 0 {
                 self.problems.push(format!(
                     "the calling list \"{}\" is not in {} and cannot be removed: it holds \
-                     {records} records",
-                    list.name, self.file
+                     {}",
+                    list.name,
+                    self.file,
+                    counted(records)
                 ));
             } else {
                 self.remove(
@@ -255,9 +257,10 @@ impl<'a> Plan<'a> {
                     named,
                     &format!(
                         "the field \"{}\" ({}) cannot be removed, shortened or given another type \
-                         while the calling list holds {records} records",
+                         while the calling list holds {}",
                         old.name,
-                        old.kind.name()
+                        old.kind.name(),
+                        counted(records)
                     ),
                 );
             }
@@ -435,6 +438,11 @@ impl<'a> Plan<'a> {
             self.file, named.line, named.kind, named.name
         ));
     }
+}
+
+/// So many records, in words that fit one of them too.
+fn counted(records: u64) -> String {
+    format!("{records} record{}", if records == 1 { "" } else { "s" })
 }
 
 fn field(wanted: &wanted::Field) -> Field {

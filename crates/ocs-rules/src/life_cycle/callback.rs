@@ -1,0 +1,92 @@
+//! Callbacks: RecordReschedule, ScheduledRecordReschedule, and those nobody took.
+
+use jiff::tz::TimeZone;
+use ocs_protocol::attribute::{GSW_AGENT_ID, GSW_DATE_TIME, GSW_RECORD_HANDLE};
+use ocs_protocol::enumeration::{CallResult, CallbackType, RecordStatus, RecordType};
+use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::refusal::Refusal;
+use ocs_protocol::request::RequestName;
+
+use super::allowed::check;
+use crate::change::Reschedule;
+use crate::date_time;
+use crate::objects::Objects;
+use crate::record::Record;
+
+/// RecordReschedule and ScheduledRecordReschedule: the record is a callback, Ready
+/// again, and due at the moment that was named. Its attempt, if it is in one, goes on
+/// until RecordProcessed ends it. `now` is in UTC seconds.
+///
+/// # Errors
+/// What [`super::check`] says, a moment in the past, a personal callback without an
+/// agent (the one who has the record is taken where none is named), or, for
+/// ScheduledRecordReschedule, a record that is no callback. The record is then as it
+/// was.
+pub fn reschedule(
+    record: &mut Record,
+    request: &Reschedule,
+    objects: &Objects,
+    now: i64,
+) -> Result<(), Refusal> {
+    // In the order of http-interface.md, section 4: what the request says first.
+    let zone = objects.zone(record.contact.zone).map(|zone| &zone.zone);
+    let at = date_time::parse(&request.at, zone.unwrap_or(&TimeZone::UTC))
+        .ok_or_else(|| Refusal::invalid(GSW_DATE_TIME, &request.at, date_time::FORMS))?
+        .as_second();
+    if at < now {
+        let right =
+            "it is in the past in the record's time zone; a callback needs a moment to come";
+        return Err(Refusal::invalid(GSW_DATE_TIME, &request.at, right));
+    }
+    let name = if request.again {
+        RequestName::ScheduledRecordReschedule
+    } else {
+        RequestName::RecordReschedule
+    };
+    check(record, &request.on, name, objects)?;
+    if request.again && !is_callback(record) {
+        return Err(Refusal::new(
+            ErrorNumber::RecordState,
+            format!(
+                "the record {} is {}, not a callback; send RecordReschedule to make one of it",
+                record.handle,
+                record.contact.record_type.name()
+            ),
+        )
+        .at(GSW_RECORD_HANDLE));
+    }
+    let holder = record
+        .in_hand
+        .as_ref()
+        .and_then(|in_hand| in_hand.agent.clone());
+    let agent = request.agent.clone().or(holder);
+    if request.callback == CallbackType::Personal && agent.is_none() {
+        let right = "a personal callback needs the agent's name";
+        return Err(Refusal::missing(GSW_AGENT_ID, right));
+    }
+    record.contact.scheduled = Some(at);
+    (record.contact.record_type, record.contact.agent) = match request.callback {
+        CallbackType::Campaign => (RecordType::CampaignCallBack, None),
+        CallbackType::Personal => (RecordType::PersonalCallBack, agent),
+    };
+    record.status = RecordStatus::Ready;
+    record.in_hand = None;
+    Ok(())
+}
+
+/// A callback that nobody took in time (records.md, section 5).
+pub fn missed(record: &mut Record) {
+    record.result = match record.contact.record_type {
+        RecordType::PersonalCallBack => CallResult::AgentCallBackError,
+        _ => CallResult::GroupCallBackError,
+    };
+    record.status = RecordStatus::MissedCallBack;
+    record.attempt_guid = None;
+}
+
+fn is_callback(record: &Record) -> bool {
+    matches!(
+        record.contact.record_type,
+        RecordType::PersonalCallBack | RecordType::CampaignCallBack
+    )
+}

@@ -1,0 +1,80 @@
+//! What came of a call: UpdateCallCompletionStats and RecordProcessed.
+
+use jiff::tz::TimeZone;
+use ocs_protocol::enumeration::RecordStatus;
+use ocs_protocol::refusal::Refusal;
+use ocs_protocol::request::RequestName;
+
+use super::allowed::check;
+use crate::change::Completion;
+use crate::field_values;
+use crate::objects::Objects;
+use crate::record::Record;
+
+/// UpdateCallCompletionStats: sets call result and user fields; finishes nothing.
+/// Returns the keys that were not stored. `now` is in UTC seconds.
+///
+/// # Errors
+/// What [`super::check`] says, or a field's value of the wrong type. The record is
+/// then as it was.
+pub fn update(
+    record: &mut Record,
+    request: &Completion,
+    objects: &Objects,
+    now: i64,
+) -> Result<Vec<String>, Refusal> {
+    let name = RequestName::UpdateCallCompletionStats;
+    let ignored = note(record, request, name, objects)?;
+    if let Some(in_hand) = &mut record.in_hand {
+        in_hand.touched = now;
+    }
+    Ok(ignored)
+}
+
+/// RecordProcessed: as [`update`], the attempt is over, and the record is finished.
+/// Returns the keys that were not stored, and whether the chain is to be finished
+/// with it ([`super::finish_with_chain`]): a record that was put off in this attempt
+/// goes on, its callback standing. `now` is in UTC seconds.
+///
+/// # Errors
+/// As [`update`].
+pub fn processed(
+    record: &mut Record,
+    request: &Completion,
+    objects: &Objects,
+    now: i64,
+) -> Result<(Vec<String>, bool), Refusal> {
+    let ignored = note(record, request, RequestName::RecordProcessed, objects)?;
+    record.contact.call_time = Some(now);
+    let put_off = record.status == RecordStatus::Ready && record.attempt_guid.is_some();
+    if record.status == RecordStatus::Retrieved || put_off {
+        record.attempts = record.attempts.saturating_add(1);
+    }
+    record.attempt_guid = None;
+    record.in_hand = None;
+    if !put_off {
+        record.status = RecordStatus::Updated;
+    }
+    Ok((ignored, !put_off))
+}
+
+fn note(
+    record: &mut Record,
+    request: &Completion,
+    name: RequestName,
+    objects: &Objects,
+) -> Result<Vec<String>, Refusal> {
+    let list = check(record, &request.on, name, objects)?;
+    let zone = objects.zone(record.contact.zone).map(|zone| &zone.zone);
+    let (fields, ignored) = field_values::read(
+        list,
+        zone.unwrap_or(&TimeZone::UTC),
+        &request.fields,
+        list.refuses_unknown(request.refuse_unknown),
+    )?;
+    record.contact.fields = record.contact.fields.overlaid(&fields);
+    if let Some(result) = request.result {
+        record.result = result;
+    }
+    Ok(ignored)
+}

@@ -1,0 +1,83 @@
+//! What each request makes of a record, and of its chain (records.md, section 3).
+
+mod allowed;
+mod callback;
+mod completion;
+mod finish;
+mod hand_out;
+
+use ocs_protocol::attribute::{GSW_CHAIN_ID, GSW_RECORD_HANDLE};
+use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::refusal::{Refusal, quoted};
+
+use crate::calling_list::CallingList;
+use crate::change::AddRecord;
+use crate::record::{ChainId, Handle, Record};
+
+pub use allowed::{STATUSES, allowed, check, check_list};
+pub use callback::{missed, reschedule};
+pub use completion::{processed, update};
+pub use finish::{cancel, finish_with_chain, no_call};
+pub use hand_out::{hand_out, reject, stale};
+
+/// The place a new record takes in its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The chain.
+    pub chain: ChainId,
+    /// The place in it, from 0.
+    pub chain_n: u32,
+}
+
+/// The record that an AddRecord makes.
+#[must_use]
+pub fn add_record(request: AddRecord, handle: Handle, place: Place) -> Record {
+    Record {
+        handle,
+        list: request.list,
+        chain: place.chain,
+        chain_n: place.chain_n,
+        contact: request.contact,
+        status: request.status,
+        result: request.result,
+        attempts: request.attempts,
+        attempt_guid: None,
+        in_hand: None,
+    }
+}
+
+/// The refusal of a record for a chain that is not there.
+#[must_use]
+pub fn no_such_chain(list: Option<&CallingList>, chain: i64) -> Refusal {
+    Refusal::new(
+        ErrorNumber::ChainNotFound,
+        format!(
+            "the calling list {} has no chain {chain}; leave GSW_CHAIN_ID out to begin a new one",
+            quoted(list.map_or("", |list| list.name.as_str())),
+        ),
+    )
+    .at(GSW_CHAIN_ID)
+}
+
+/// The refusal of a request for a record that is not there.
+#[must_use]
+pub fn no_such_record(handle: &str) -> Refusal {
+    Refusal::new(
+        ErrorNumber::RecordNotFound,
+        format!(
+            "there is no record {}; a record handle is the GSW_RECORD_HANDLE that an answer gave",
+            quoted(handle)
+        ),
+    )
+    .at(GSW_RECORD_HANDLE)
+}
+
+/// A second AddRecord of somebody who is in the calling list: the open record that is
+/// there takes its attributes; its chain, status and attempts stay.
+pub fn add_again(record: &mut Record, request: AddRecord) {
+    let fields = record.contact.fields.overlaid(&request.contact.fields);
+    let customer_id = record.contact.customer_id.take();
+    record.contact = request.contact;
+    record.contact.fields = fields;
+    record.contact.customer_id = record.contact.customer_id.take().or(customer_id);
+}

@@ -1,0 +1,430 @@
+//! Placing, classes and the walk against section 4 of records.md read literally: a
+//! scan of all records at every moment.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+use ocs_protocol::enumeration::{CallResult, ContactType, RecordStatus, RecordType};
+use proptest::prelude::*;
+
+use super::Retrieval;
+use super::class::ClassId;
+use super::fronts::Slot;
+use super::next::{Candidate, Found, Seek, Source, Walk};
+use super::order::{Position, Priorities, TYPES};
+use super::placement::{Placement, place, place_alone, wake};
+use super::shares::Shares;
+use super::why::{Facts, is_callable, next_callable, why};
+use crate::calling_list::{CallingList, DailyWindow, ListId};
+use crate::fields::Fields;
+use crate::objects::Objects;
+use crate::options::Options;
+use crate::record::{ChainId, Contact, Handle, Record};
+use crate::zone::{BUILT_IN, UTC, Zone, ZoneOrigin, iana};
+
+pub(super) const HOUR: i64 = 3_600;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// Noon before a change of the clock in Berlin, in New York, and in Berlin again, and
+/// before an ordinary day.
+const NOONS: [i64; 4] = [1_774_699_200, 1_772_884_800, 1_792_843_200, 1_795_348_800];
+
+pub(super) fn objects() -> Objects {
+    let mut objects = Objects::default();
+    for (dbid, name, iana_name) in BUILT_IN {
+        objects.put_zone(Zone {
+            dbid: *dbid,
+            name: (*name).to_owned(),
+            zone: iana(iana_name).expect("a zone").1,
+            origin: ZoneOrigin::BuiltIn,
+        });
+    }
+    objects
+}
+
+pub(super) fn list(dbid: ListId) -> CallingList {
+    CallingList {
+        dbid,
+        name: dbid.to_string(),
+        window: DailyWindow::default(),
+        zone: UTC,
+        max_attempts: 10,
+        region: None,
+        fields: Vec::new(),
+        options: Options::default(),
+    }
+}
+
+/// A new record of the list 101, 08:00 to 18:00 in Berlin.
+pub(super) fn record(handle: Handle, chain: ChainId, chain_n: u32) -> Record {
+    Record {
+        handle,
+        list: 101,
+        chain,
+        chain_n,
+        contact: Contact {
+            phone: format!("555{handle:04}"),
+            phone_type: ContactType::Mobile,
+            customer_id: None,
+            record_type: RecordType::General,
+            scheduled: None,
+            call_time: None,
+            window: DailyWindow::default(),
+            zone: 6,
+            campaign: None,
+            agent: None,
+            fields: Fields::default(),
+        },
+        status: RecordStatus::Ready,
+        result: CallResult::Unknown,
+        attempts: 0,
+        attempt_guid: None,
+        in_hand: None,
+    }
+}
+
+/// Section 4, read literally, with the time of day taken the long way.
+fn due(
+    record: &Record,
+    records: &[Record],
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+) -> bool {
+    let in_window = |record: &Record| {
+        let zone = objects.zone(record.contact.zone).expect("a zone");
+        let moment = Timestamp::from_second(now).expect("a moment");
+        let time = moment.to_zoned(zone.zone.clone()).time();
+        let second = u32::try_from(
+            i64::from(time.hour()) * HOUR
+                + i64::from(time.minute()) * 60
+                + i64::from(time.second()),
+        )
+        .expect("a second of the day");
+        let DailyWindow { from, till } = record.contact.window;
+        match from.cmp(&till) {
+            std::cmp::Ordering::Less => (from..till).contains(&second),
+            std::cmp::Ordering::Equal => true,
+            std::cmp::Ordering::Greater => !(till..from).contains(&second),
+        }
+    };
+    let waits = |record: &Record| record.contact.scheduled.is_some_and(|at| at > now);
+    let chain = || {
+        records
+            .iter()
+            .filter(|other| other.list == record.list && other.chain == record.chain)
+    };
+    !record.is_final()
+        && record.status == RecordStatus::Ready
+        && !waits(record)
+        && in_window(record)
+        && record.attempts < list.max_attempts
+        && chain().all(|other| other.status != RecordStatus::Retrieved)
+        && chain()
+            .filter(|other| other.chain_n < record.chain_n)
+            .all(|earlier| {
+                earlier.is_final()
+                    || earlier.status == RecordStatus::Ready
+                        && !waits(earlier)
+                        && !in_window(earlier)
+            })
+}
+
+/// Records as the store keeps them: rows with a class, and chains that wait.
+struct Rows {
+    records: Vec<Record>,
+    classes: Vec<Option<ClassId>>,
+    wakes: Vec<(i64, ListId, ChainId)>,
+    retrieval: Retrieval,
+}
+
+impl Rows {
+    /// Places a chain, as the writer does after a change of it.
+    fn place(&mut self, list: ListId, chain: ChainId, now: i64) {
+        let mut members: Vec<_> = (0..self.records.len())
+            .filter(|at| self.records[*at].list == list && self.records[*at].chain == chain)
+            .collect();
+        members.sort_by_key(|at| self.records[*at].chain_n);
+        let records: Vec<_> = members.iter().map(|at| &self.records[*at]).collect();
+        let placements = place(&records, &self::list(list), now);
+        if let [only] = records.as_slice() {
+            assert_eq!(placements, [place_alone(only, &self::list(list))]);
+        }
+        self.wakes.retain(|(_, l, c)| (*l, *c) != (list, chain));
+        self.wakes
+            .extend(wake(&placements).map(|moment| (moment, list, chain)));
+        for (at, placement) in members.into_iter().zip(placements) {
+            self.classes[at] = match placement {
+                Placement::Class(key) => {
+                    let class = self.retrieval.classes.intern(&key).0;
+                    let record = &self.records[at];
+                    let slot = Slot {
+                        list,
+                        class,
+                        record_type: record.contact.record_type,
+                    };
+                    self.retrieval.fronts.entered(slot, Position::of(record));
+                    Some(class)
+                }
+                Placement::HeldBack | Placement::WaitsUntil(_) => None,
+            };
+        }
+    }
+
+    /// Places the chains whose time has come.
+    fn sweep(&mut self, now: i64) {
+        let chains: Vec<_> = self
+            .wakes
+            .iter()
+            .filter(|(at, ..)| *at <= now)
+            .copied()
+            .collect();
+        for (_, list, chain) in chains {
+            self.place(list, chain, now);
+        }
+    }
+
+    fn walk(
+        &mut self,
+        sources: &[Source],
+        agent: Option<&str>,
+        objects: &Objects,
+        now: i64,
+    ) -> Vec<Candidate> {
+        self.sweep(now);
+        let Retrieval {
+            classes,
+            openings,
+            fronts,
+        } = &mut self.retrieval;
+        openings.look(classes, objects, now);
+        let mut rows = Scan(&self.records, &self.classes);
+        let mut walk = Walk::new(sources, &Shares::default(), agent, now);
+        let mut found = Vec::new();
+        while let Ok(Some(candidate)) = walk.next(openings, fronts, &mut rows) {
+            found.push(candidate);
+        }
+        found
+    }
+}
+
+/// Seeks by looking at every row.
+struct Scan<'a>(&'a [Record], &'a [Option<ClassId>]);
+
+impl Scan<'_> {
+    fn first(
+        &self,
+        after: Option<Position>,
+        takes: impl Fn(&Record, ClassId) -> bool,
+    ) -> Option<Found> {
+        self.0
+            .iter()
+            .zip(self.1)
+            .filter_map(|(record, class)| {
+                let found = Found {
+                    handle: record.handle,
+                    position: Position::of(record),
+                    class: (*class)?,
+                };
+                let later = after.is_none_or(|after| found.position > after);
+                (later && takes(record, found.class)).then_some(found)
+            })
+            .min_by_key(|found| found.position)
+    }
+}
+
+impl Seek for Scan<'_> {
+    type Error = Infallible;
+
+    fn in_class(
+        &mut self,
+        slot: Slot,
+        after: Option<Position>,
+    ) -> Result<Option<Found>, Infallible> {
+        Ok(self.first(after, |record, class| {
+            record.list == slot.list
+                && class == slot.class
+                && record.contact.record_type == slot.record_type
+        }))
+    }
+
+    fn of_agent(
+        &mut self,
+        list: ListId,
+        agent: &str,
+        after: Option<Position>,
+    ) -> Result<Option<Found>, Infallible> {
+        Ok(self.first(after, |record, _| {
+            record.list == list
+                && record.contact.record_type == RecordType::PersonalCallBack
+                && record.contact.agent.as_deref() == Some(agent)
+        }))
+    }
+}
+
+/// What section 4 hands out, in its order.
+fn expected(
+    records: &[Record],
+    sources: &[Source],
+    agent: Option<&str>,
+    objects: &Objects,
+    now: i64,
+) -> Vec<Handle> {
+    let mut all: Vec<_> = records
+        .iter()
+        .filter(|record| due(record, records, &list(record.list), objects, now))
+        .filter(|record| {
+            record.contact.record_type != RecordType::PersonalCallBack
+                || agent.is_some() && record.contact.agent.as_deref() == agent
+        })
+        .filter_map(|record| {
+            let turn = sources
+                .iter()
+                .position(|source| source.list == record.list)?;
+            let rank = sources[turn].priorities.rank(record.contact.record_type)?;
+            Some((Reverse(rank), turn, Position::of(record), record.handle))
+        })
+        .collect();
+    all.sort();
+    all.into_iter().map(|(.., handle)| handle).collect()
+}
+
+fn any_window() -> impl Strategy<Value = DailyWindow> {
+    // Few windows, so that they meet: around the changes of the clock, over midnight,
+    // the whole day.
+    let edge = prop::sample::select(vec![0, 3_600, 7_200, 9_000, 10_800, 28_800, 64_800, 79_200]);
+    (edge.clone(), edge).prop_map(|(from, till)| DailyWindow { from, till })
+}
+
+fn any_status() -> impl Strategy<Value = RecordStatus> {
+    prop_oneof![
+        12 => Just(RecordStatus::Ready),
+        1 => Just(RecordStatus::Retrieved),
+        1 => Just(RecordStatus::Stale),
+        1 => Just(RecordStatus::Updated),
+        1 => Just(RecordStatus::Cancelled),
+    ]
+}
+
+/// What a record says, with its time in seconds from the beginning.
+type Said = (
+    DailyWindow,
+    u32,
+    RecordStatus,
+    RecordType,
+    Option<i64>,
+    u32,
+    bool,
+);
+
+fn any_record() -> impl Strategy<Value = Said> {
+    let types: Vec<_> = TYPES.into_iter().chain([RecordType::NoCall]).collect();
+    (
+        any_window(),
+        prop::sample::select(vec![1, 6, 8]),
+        any_status(),
+        prop_oneof![2 => Just(RecordType::General), 3 => prop::sample::select(types)],
+        prop_oneof![2 => Just(None), 1 => (-4..72_i64).prop_map(|half| Some(half * HOUR / 2))],
+        prop_oneof![5 => Just(0), 1 => 9..=10_u32],
+        any::<bool>(),
+    )
+}
+
+fn any_priorities() -> impl Strategy<Value = Priorities> {
+    prop_oneof![
+        Just(Priorities::default()),
+        [0..3_u32, 0..3, 0..3, 0..3, 0..3].prop_map(|[a, b, c, d, e]| Priorities {
+            personal_callback: a,
+            campaign_callback: b,
+            personal_rescheduled: c,
+            campaign_rescheduled: d,
+            general: e,
+        }),
+    ]
+}
+
+fn says(
+    record: &mut Record,
+    (window, zone, status, record_type, scheduled, attempts, agent): Said,
+    noon: i64,
+) {
+    record.contact.window = window;
+    record.contact.zone = zone;
+    record.status = status;
+    record.contact.record_type = record_type;
+    record.contact.scheduled = scheduled.map(|at| noon + at);
+    record.attempts = attempts;
+    record.contact.agent = Some(if agent { "ann" } else { "bob" }.to_owned());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn as_section_4_says(
+        noon in prop::sample::select(NOONS.to_vec()),
+        chains in prop::collection::vec((0..2_u32, prop::collection::vec(any_record(), 1..4)), 1..12),
+        priorities in [any_priorities(), any_priorities()],
+        // How far the time goes on, which record then changes, and to what.
+        steps in prop::collection::vec((0..6 * HOUR, any::<prop::sample::Index>(), any_record()), 1..12),
+        with_agent in any::<bool>(),
+    ) {
+        let objects = objects();
+        let agent = with_agent.then_some("ann");
+        let sources: Vec<_> = (101..)
+            .zip(priorities)
+            .map(|(list, priorities)| Source { list, weight: 100, priorities })
+            .collect();
+        let mut records = Vec::new();
+        for (list, chain) in chains {
+            let first = Handle::try_from(records.len() + 1).expect("small");
+            for (chain_n, said) in (0..).zip(chain) {
+                let mut new = record(first + chain_n, first, chain_n);
+                new.list = 101 + list;
+                says(&mut new, said, noon);
+                records.push(new);
+            }
+        }
+        let mut rows = Rows {
+            classes: vec![None; records.len()],
+            records,
+            wakes: Vec::new(),
+            retrieval: Retrieval::default(),
+        };
+        let places: BTreeSet<_> = rows.records.iter().map(|record| (record.list, record.chain)).collect();
+        let mut now = noon;
+        for (list, chain) in places {
+            rows.place(list, chain, now);
+        }
+        for (later, changed, said) in steps {
+            let found = rows.walk(&sources, agent, &objects, now);
+            let handles: Vec<_> = found.iter().map(|candidate| candidate.handle).collect();
+            let right = expected(&rows.records, &sources, agent, &objects, now);
+            prop_assert_eq!(&handles, &right, "at {}", now);
+            for record in &rows.records {
+                let members: Vec<_> = rows.records.iter().filter(|other| (other.list, other.chain) == (record.list, record.chain)).collect();
+                let list = list(record.list);
+                let callable = due(record, &rows.records, &list, &objects, now);
+                prop_assert_eq!(is_callable(record, &members, &list, &objects, now), callable, "{:?}", why(record, &members, &list, &objects, now, Facts::default()));
+                let next = next_callable(record, &members, &list, &objects, now, Facts::default());
+                prop_assert_eq!(next == Some(now), callable, "{:?}", record);
+                if let Some(next) = next {
+                    prop_assert!(due(record, &rows.records, &list, &objects, next), "{:?} at {}", record, next);
+                    // Nothing was passed over.
+                    let mut before = now;
+                    while before < next.min(now + 3 * DAY) {
+                        prop_assert!(!due(record, &rows.records, &list, &objects, before), "{:?} at {}", record, before);
+                        before += HOUR / 2;
+                    }
+                }
+            }
+            now += later;
+            let at = changed.index(rows.records.len());
+            says(&mut rows.records[at], said, noon);
+            let (list, chain) = (rows.records[at].list, rows.records[at].chain);
+            rows.place(list, chain, now);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Which classes are open, and until when that is known to stay so.
+
+use std::collections::HashMap;
+
+use super::class::{ClassId, Classes};
+use super::window::Window;
+use crate::objects::Objects;
+
+/// The open classes at a moment. Windows open and close a few times a day, so most
+/// questions are answered by one comparison.
+#[derive(Debug, Default)]
+pub struct Openings {
+    windows: HashMap<Window, State>,
+    open: Vec<ClassId>,
+    /// By class, from number 1.
+    is_open: Vec<bool>,
+    /// From this moment on, in UTC seconds …
+    from: i64,
+    /// … and before this one, `open` holds.
+    until: i64,
+}
+
+/// A window's state, from one moment until another.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    open: bool,
+    from: i64,
+    until: i64,
+}
+
+impl Openings {
+    /// Brings it to `now`, in UTC seconds. `objects` have the zones.
+    pub fn look(&mut self, classes: &Classes, objects: &Objects, now: i64) {
+        let holds = self.from <= now && now < self.until;
+        if holds && self.is_open.len() == classes.len() {
+            return;
+        }
+        self.open.clear();
+        self.is_open.clear();
+        self.from = now;
+        self.until = i64::MAX;
+        for (id, class) in classes.iter() {
+            let mut open = true;
+            for (at, window) in class.windows().enumerate() {
+                let state = self.state(window, objects, now);
+                self.until = self.until.min(state.until);
+                open &= state.open == (at == 0);
+            }
+            self.is_open.push(open);
+            if open {
+                self.open.push(id);
+            }
+        }
+    }
+
+    fn state(&mut self, window: Window, objects: &Objects, now: i64) -> State {
+        let look = || {
+            let (open, until) = window.state(objects, now);
+            State {
+                open,
+                from: now,
+                until,
+            }
+        };
+        let state = self.windows.entry(window).or_insert_with(look);
+        if now < state.from || state.until <= now {
+            *state = look();
+        }
+        *state
+    }
+
+    /// The open classes, by number.
+    #[must_use]
+    pub fn open(&self) -> &[ClassId] {
+        &self.open
+    }
+
+    /// Whether a class is open.
+    #[must_use]
+    pub fn is_open(&self, class: ClassId) -> bool {
+        usize::try_from(class)
+            .ok()
+            .and_then(|class| self.is_open.get(class.checked_sub(1)?))
+            .is_some_and(|open| *open)
+    }
+
+    /// Forgets all; to be called when a zone was changed.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+}

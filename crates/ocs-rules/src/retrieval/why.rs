@@ -1,0 +1,541 @@
+//! Why a record cannot be called now, and when it can (http-interface.md, the read of
+//! `/records/<handle>`).
+
+use std::fmt;
+
+use jiff::Timestamp;
+use ocs_protocol::enumeration::RecordStatus;
+
+use super::placement::may_be_handed_out;
+use super::window::Window;
+use crate::calling_list::CallingList;
+use crate::objects::Objects;
+use crate::record::{Handle, Record};
+
+/// What a record and its chain do not say themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Its phone or its customer is on the Do Not Call list.
+    pub do_not_call: bool,
+    /// A record with the same phone or customer is out.
+    pub contact_out: bool,
+    /// No filter of a campaign that uses its calling list takes it.
+    pub filtered_out: bool,
+    /// No running campaign group uses its calling list.
+    pub no_running_group: bool,
+}
+
+/// One reason why a record cannot be called now. Moments are in UTC seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It is finished.
+    Final(RecordStatus),
+    /// Somebody has it.
+    Retrieved,
+    /// It is neither Ready nor Retrieved nor finished.
+    Status(RecordStatus),
+    /// As many attempts were made as its calling list allows.
+    MaxAttempts {
+        /// Attempts made.
+        attempts: u32,
+        /// Attempts allowed.
+        most: u32,
+    },
+    /// Its time has not come.
+    ScheduledLater(i64),
+    /// Its daily window is closed.
+    OutsideWindow {
+        /// When it opens.
+        opens: Option<i64>,
+    },
+    /// Nobody knows what time it is there.
+    UnknownZone(u32),
+    /// Somebody has another record of its chain.
+    ChainRetrieved(Handle),
+    /// An earlier record of its chain is Ready and within its window.
+    ChainEarlierOpen(Handle),
+    /// An earlier record of its chain waits for its time.
+    ChainEarlierWaits(Handle, i64),
+    /// An earlier record of its chain is neither Ready nor finished.
+    ChainEarlierNotFinal(Handle, RecordStatus),
+    /// Its phone or its customer is on the Do Not Call list.
+    DoNotCall,
+    /// A record with the same phone or customer is out.
+    ContactOut,
+    /// No filter takes it.
+    FilteredOut,
+    /// No running campaign group uses its calling list.
+    NotInRunningCampaignGroup,
+}
+
+impl Reason {
+    /// A word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Final(_) => "final",
+            Self::Retrieved => "retrieved",
+            Self::Status(_) => "status",
+            Self::MaxAttempts { .. } => "max-attempts",
+            Self::ScheduledLater(_) => "scheduled-later",
+            Self::OutsideWindow { .. } => "outside-window",
+            Self::UnknownZone(_) => "unknown-zone",
+            Self::ChainRetrieved(_) => "chain-retrieved",
+            Self::ChainEarlierOpen(_) => "chain-earlier-open",
+            Self::ChainEarlierWaits(..) => "chain-earlier-waits",
+            Self::ChainEarlierNotFinal(..) => "chain-earlier-not-final",
+            Self::DoNotCall => "do-not-call",
+            Self::ContactOut => "contact-out",
+            Self::FilteredOut => "filtered-out",
+            Self::NotInRunningCampaignGroup => "not-in-running-campaign-group",
+        }
+    }
+}
+
+/// A sentence for people.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Final(status) => write!(
+                f,
+                "the record is final ({}): it takes no more changes and is called no more",
+                status.name()
+            ),
+            Self::Retrieved => f.write_str("the record is in somebody's hands"),
+            Self::Status(status) => write!(
+                f,
+                "the record is {}; only a Ready record is handed out",
+                status.name()
+            ),
+            Self::MaxAttempts { attempts, most } => write!(
+                f,
+                "{attempts} attempts were made, and the calling list allows {most}"
+            ),
+            Self::ScheduledLater(at) => {
+                write!(f, "the record is not to be called before {}", Moment(*at))
+            }
+            Self::OutsideWindow { opens: Some(at) } => write!(
+                f,
+                "it is outside the record's daily window, which opens at {}",
+                Moment(*at)
+            ),
+            Self::OutsideWindow { opens: None } => {
+                f.write_str("it is outside the record's daily window")
+            }
+            Self::UnknownZone(zone) => write!(
+                f,
+                "the record's time zone {zone} is not configured, so nobody knows what time it \
+                 is there; add a time zone of this DBID to the configuration"
+            ),
+            Self::ChainRetrieved(handle) => write!(
+                f,
+                "the record {handle} of the same chain is in somebody's hands"
+            ),
+            Self::ChainEarlierOpen(handle) => write!(
+                f,
+                "the record {handle} comes before it in the chain, is Ready, and is within its \
+                 daily window"
+            ),
+            Self::ChainEarlierWaits(handle, at) => write!(
+                f,
+                "the record {handle} comes before it in the chain and waits until {}",
+                Moment(*at)
+            ),
+            Self::ChainEarlierNotFinal(handle, status) => write!(
+                f,
+                "the record {handle} comes before it in the chain and is {}, which is neither \
+                 Ready nor final",
+                status.name()
+            ),
+            Self::DoNotCall => {
+                f.write_str("its phone or its customer id is on the Do Not Call list")
+            }
+            Self::ContactOut => {
+                f.write_str("another record with the same phone or customer id is out")
+            }
+            Self::FilteredOut => f.write_str("no campaign's filter takes it"),
+            Self::NotInRunningCampaignGroup => {
+                f.write_str("no campaign group that uses its calling list is running")
+            }
+        }
+    }
+}
+
+/// A moment in UTC seconds, in RFC 3339.
+struct Moment(i64);
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Timestamp::from_second(self.0) {
+            Ok(moment) => moment.fmt(f),
+            Err(_) => write!(f, "second {}", self.0),
+        }
+    }
+}
+
+/// Every reason why a record cannot be called at `now`, in UTC seconds; none when it
+/// can. `chain` is its whole chain, sorted by `chain_n`, itself included.
+#[must_use]
+pub fn why(
+    record: &Record,
+    chain: &[&Record],
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+    facts: Facts,
+) -> Vec<Reason> {
+    if record.is_final() {
+        return vec![Reason::Final(record.status)];
+    }
+    let mut reasons = Vec::new();
+    match record.status {
+        RecordStatus::Ready => {}
+        RecordStatus::Retrieved => reasons.push(Reason::Retrieved),
+        status => reasons.push(Reason::Status(status)),
+    }
+    if record.attempts >= list.max_attempts {
+        reasons.push(Reason::MaxAttempts {
+            attempts: record.attempts,
+            most: list.max_attempts,
+        });
+    }
+    reasons.extend(waits_until(record, now).map(Reason::ScheduledLater));
+    let window = Window::of(record);
+    if !window.is_open(objects, now) {
+        reasons.push(if objects.zone(window.zone).is_none() {
+            Reason::UnknownZone(window.zone)
+        } else {
+            let opens = window.next_opening(objects, now);
+            Reason::OutsideWindow { opens }
+        });
+    }
+    reasons.extend(
+        chain
+            .iter()
+            .filter(|other| other.handle != record.handle)
+            .filter_map(|other| {
+                let retrieved = other.status == RecordStatus::Retrieved;
+                if retrieved {
+                    return Some(Reason::ChainRetrieved(other.handle));
+                }
+                (other.chain_n < record.chain_n)
+                    .then(|| held_back_by(other, objects, now))
+                    .flatten()
+            }),
+    );
+    for (holds, reason) in [
+        (facts.do_not_call, Reason::DoNotCall),
+        (facts.contact_out, Reason::ContactOut),
+        (facts.filtered_out, Reason::FilteredOut),
+        (facts.no_running_group, Reason::NotInRunningCampaignGroup),
+    ] {
+        if holds {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+/// Whether a record may be handed out at `now`, as far as it and its chain say. What
+/// a class says of its records is checked by this: a coarse class says too little,
+/// and attempts may have been forbidden since it was placed.
+#[must_use]
+pub fn is_callable(
+    record: &Record,
+    chain: &[&Record],
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+) -> bool {
+    why(record, chain, list, objects, now, Facts::default()).is_empty()
+}
+
+/// How an earlier record of a chain that nobody has holds the later ones back.
+fn held_back_by(earlier: &Record, objects: &Objects, now: i64) -> Option<Reason> {
+    if earlier.is_final() {
+        None
+    } else if earlier.status != RecordStatus::Ready {
+        Some(Reason::ChainEarlierNotFinal(earlier.handle, earlier.status))
+    } else if let Some(at) = waits_until(earlier, now) {
+        Some(Reason::ChainEarlierWaits(earlier.handle, at))
+    } else {
+        Window::of(earlier)
+            .is_open(objects, now)
+            .then_some(Reason::ChainEarlierOpen(earlier.handle))
+    }
+}
+
+fn waits_until(record: &Record, now: i64) -> Option<i64> {
+    record.contact.scheduled.filter(|at| *at > now)
+}
+
+/// How many openings and closings are followed for the next moment of a call.
+const STEPS: usize = 256;
+
+/// The first moment from `now` on, in UTC seconds, at which the record can be called
+/// if nothing changes; `None` when there is none, or none is known. Filters, and
+/// whether a campaign group runs, are for people to change, and not looked at.
+#[must_use]
+pub fn next_callable(
+    record: &Record,
+    chain: &[&Record],
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+    facts: Facts,
+) -> Option<i64> {
+    let held_back = chain.iter().any(|other| {
+        other.status == RecordStatus::Retrieved
+            || other.chain_n < record.chain_n
+                && !other.is_final()
+                && other.status != RecordStatus::Ready
+    });
+    if held_back || facts.do_not_call || !may_be_handed_out(record, list) {
+        return None;
+    }
+    let earlier = || {
+        chain
+            .iter()
+            .filter(|other| other.chain_n < record.chain_n && !other.is_final())
+    };
+    let mut at = earlier()
+        .chain(std::iter::once(&record))
+        .filter_map(|waiting| waiting.contact.scheduled)
+        .fold(now, i64::max);
+    for _ in 0..STEPS {
+        let opens = Window::of(record).next_opening(objects, at)?;
+        let mut closed = opens;
+        for other in earlier() {
+            closed = Window::of(other).next_closing(objects, closed)?;
+        }
+        if closed == at {
+            return Some(at);
+        }
+        at = closed;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use ocs_protocol::enumeration::RecordType;
+
+    use super::*;
+    use crate::retrieval::agreement::{DAY, HOUR, list, objects, record};
+
+    /// 22 November 2026, 12:00 UTC: 13:00 in Berlin (zone 6), 07:00 in New York (1).
+    const NOON: i64 = 1_795_348_800;
+
+    #[test]
+    fn reasons_and_the_next_moment() {
+        type Make = fn(&mut Record);
+        let table: &[(&str, Make, &[&str], Option<i64>)] = &[
+            ("as added", |_| {}, &[], Some(0)),
+            (
+                "ends in a moment",
+                |r| r.contact.window.till = 13 * 3_600 + 1,
+                &[],
+                Some(0),
+            ),
+            (
+                "has ended",
+                |r| r.contact.window.till = 13 * 3_600,
+                &["outside-window"],
+                Some(19 * HOUR),
+            ),
+            (
+                "another zone",
+                |r| r.contact.zone = 1,
+                &["outside-window"],
+                Some(HOUR),
+            ),
+            (
+                "an unknown zone",
+                |r| r.contact.zone = 77,
+                &["unknown-zone"],
+                None,
+            ),
+            ("due", |r| r.contact.scheduled = Some(NOON), &[], Some(0)),
+            (
+                "scheduled",
+                |r| r.contact.scheduled = Some(NOON + 60),
+                &["scheduled-later"],
+                Some(60),
+            ),
+            (
+                "scheduled at night",
+                |r| r.contact.scheduled = Some(NOON + 12 * HOUR),
+                &["scheduled-later"],
+                Some(19 * HOUR),
+            ),
+            ("attempts", |r| r.attempts = 10, &["max-attempts"], None),
+            (
+                "out",
+                |r| r.status = RecordStatus::Retrieved,
+                &["retrieved"],
+                None,
+            ),
+            (
+                "stale",
+                |r| r.status = RecordStatus::Stale,
+                &["status"],
+                None,
+            ),
+            (
+                "cancelled",
+                |r| r.status = RecordStatus::Cancelled,
+                &["final"],
+                None,
+            ),
+            (
+                "no call",
+                |r| r.contact.record_type = RecordType::NoCall,
+                &["final"],
+                None,
+            ),
+        ];
+        for (case, make, codes, next) in table {
+            let mut record = record(1, 1, 0);
+            make(&mut record);
+            let chain = [&record];
+            let reasons = why(
+                &record,
+                &chain,
+                &list(101),
+                &objects(),
+                NOON,
+                Facts::default(),
+            );
+            let found: Vec<_> = reasons.iter().map(Reason::code).collect();
+            assert_eq!(found, *codes, "{case}: {reasons:?}");
+            let at = next_callable(
+                &record,
+                &chain,
+                &list(101),
+                &objects(),
+                NOON,
+                Facts::default(),
+            );
+            assert_eq!(at.map(|at| at - NOON), *next, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_chain_has_a_word() {
+        type Make = fn(&mut Record);
+        let table: &[(&str, Make, &[&str], Option<i64>)] = &[
+            ("the same window", |_| {}, &["chain-earlier-open"], None),
+            (
+                "final",
+                |r| r.status = RecordStatus::ChainUpdated,
+                &[],
+                Some(0),
+            ),
+            (
+                "outside",
+                |r| r.contact.window.from = 14 * 3_600,
+                &[],
+                Some(0),
+            ),
+            (
+                "until 14:00",
+                |r| r.contact.window.till = 14 * 3_600,
+                &["chain-earlier-open"],
+                Some(HOUR),
+            ),
+            (
+                "waits",
+                |r| {
+                    r.contact.scheduled = Some(NOON + DAY);
+                    r.contact.window.till = 9 * 3_600;
+                },
+                &["chain-earlier-waits"],
+                Some(DAY),
+            ),
+            (
+                "all day",
+                |r| r.contact.window.till = r.contact.window.from,
+                &["chain-earlier-open"],
+                None,
+            ),
+            (
+                "out",
+                |r| r.status = RecordStatus::Retrieved,
+                &["chain-retrieved"],
+                None,
+            ),
+            (
+                "missed",
+                |r| r.status = RecordStatus::MissedCallBack,
+                &["chain-earlier-not-final"],
+                None,
+            ),
+        ];
+        for (case, make, codes, next) in table {
+            let mut first = record(1, 1, 0);
+            make(&mut first);
+            let second = record(2, 1, 1);
+            let chain = [&first, &second];
+            let reasons = why(
+                &second,
+                &chain,
+                &list(101),
+                &objects(),
+                NOON,
+                Facts::default(),
+            );
+            let found: Vec<_> = reasons.iter().map(Reason::code).collect();
+            assert_eq!(found, *codes, "{case}: {reasons:?}");
+            let at = next_callable(
+                &second,
+                &chain,
+                &list(101),
+                &objects(),
+                NOON,
+                Facts::default(),
+            );
+            assert_eq!(at.map(|at| at - NOON), *next, "{case}");
+        }
+    }
+
+    #[test]
+    fn facts_and_sentences() {
+        let record = record(1, 1, 0);
+        let facts = Facts {
+            do_not_call: true,
+            contact_out: true,
+            filtered_out: true,
+            no_running_group: true,
+        };
+        let reasons = why(&record, &[&record], &list(101), &objects(), NOON, facts);
+        let codes: Vec<_> = reasons.iter().map(Reason::code).collect();
+        assert_eq!(
+            codes,
+            [
+                "do-not-call",
+                "contact-out",
+                "filtered-out",
+                "not-in-running-campaign-group"
+            ]
+        );
+        assert_eq!(
+            next_callable(&record, &[&record], &list(101), &objects(), NOON, facts),
+            None
+        );
+        for (reason, sentence) in [
+            (
+                Reason::ScheduledLater(NOON),
+                "the record is not to be called before 2026-11-22T12:00:00Z",
+            ),
+            (
+                Reason::MaxAttempts {
+                    attempts: 10,
+                    most: 10,
+                },
+                "10 attempts were made, and the calling list allows 10",
+            ),
+        ] {
+            assert_eq!(reason.to_string(), sentence);
+        }
+    }
+}

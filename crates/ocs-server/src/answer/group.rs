@@ -1,0 +1,120 @@
+//! Campaign groups as events (outbound-protocols.md, section 4).
+
+use ocs_protocol::attribute::{
+    GSW_APPLICATION_ID, GSW_AUTO_COMPLETION, GSW_CAMPAIGN_DESCRIPTION, GSW_CAMPAIGN_GROUP_DBID,
+    GSW_CAMPAIGN_GROUP_DESCRIPTION, GSW_CAMPAIGN_GROUP_NAME, GSW_CAMPAIGN_MODE, GSW_CAMPAIGN_NAME,
+    GSW_DIAL_MODE, GSW_GROUP_CAMPAIGN_STATUS, GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_REFERENCE_ID,
+};
+use ocs_protocol::enumeration::Enumeration as _;
+use ocs_protocol::event::Value;
+use ocs_protocol::outbound::UserEvent;
+use ocs_protocol::request::RequestName;
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::group_state::GroupState;
+use ocs_rules::objects::Objects;
+use ocs_store::GroupStates;
+
+use super::record::push_some;
+
+/// The answer of a request to a campaign group: names, and its state now.
+pub(crate) fn state(
+    request: &UserEvent,
+    name: RequestName,
+    state: &GroupState,
+    application: u32,
+    objects: &Objects,
+) -> UserEvent {
+    let mut event = UserEvent::event(name.answer());
+    push_some(&mut event, GSW_REFERENCE_ID, request.reference());
+    event.push(GSW_APPLICATION_ID, application.into());
+    if let Ok(group) = crate::request::group(request, objects) {
+        push_group(&mut event, group, objects);
+    }
+    push_state(&mut event, state);
+    event
+}
+
+/// All campaign groups, each with its state.
+pub(crate) fn groups(states: &GroupStates, objects: &Objects) -> UserEvent {
+    let mut event = UserEvent::event(RequestName::ReadCampaignGroups.answer());
+    let groups = objects.groups();
+    let entries = groups.iter().map(|group| {
+        let mut entry = UserEvent::default();
+        push_group(&mut entry, group.dbid, objects);
+        push_state(&mut entry, &state_of(group.dbid, states, objects));
+        Value::List(entry)
+    });
+    event.push("groups", UserEvent::array_of(entries).into());
+    event
+}
+
+/// One campaign group, with its state and its calling lists.
+pub(crate) fn group(dbid: CampaignGroupId, states: &GroupStates, objects: &Objects) -> UserEvent {
+    let mut event = UserEvent::event(RequestName::ReadCampaignGroup.answer());
+    push_group(&mut event, dbid, objects);
+    push_state(&mut event, &state_of(dbid, states, objects));
+    let campaign = objects
+        .group(dbid)
+        .and_then(|group| objects.campaign(group.campaign));
+    let lists = campaign.into_iter().flat_map(|campaign| &campaign.lists);
+    let lists = lists.filter_map(|weighted| {
+        let mut entry = UserEvent::default();
+        let list = objects.list(weighted.list)?;
+        entry.push(
+            ocs_protocol::attribute::GSW_CALLING_LIST,
+            list.name.as_str().into(),
+        );
+        entry.push("weight", weighted.weight.into());
+        Some(Value::List(entry))
+    });
+    event.push("lists", UserEvent::array_of(lists).into());
+    event
+}
+
+/// The names and descriptions of a campaign group and its campaign.
+pub(super) fn push_group(event: &mut UserEvent, dbid: CampaignGroupId, objects: &Objects) {
+    let Some(group) = objects.group(dbid) else {
+        event.push(GSW_CAMPAIGN_GROUP_DBID, dbid.into());
+        return;
+    };
+    let campaign = objects.campaign(group.campaign);
+    let campaign_name = campaign.map_or("", |campaign| campaign.name.as_str());
+    event.push(GSW_CAMPAIGN_NAME, campaign_name.into());
+    if let Some(campaign) = campaign {
+        event.push(
+            GSW_CAMPAIGN_DESCRIPTION,
+            campaign.description.as_str().into(),
+        );
+    }
+    let name = format!("{campaign_name}@{}", group.group);
+    event.push(GSW_CAMPAIGN_GROUP_NAME, name.into());
+    event.push(GSW_CAMPAIGN_GROUP_DBID, dbid.into());
+    event.push(
+        GSW_CAMPAIGN_GROUP_DESCRIPTION,
+        group.description.as_str().into(),
+    );
+}
+
+/// The state of a campaign group, in numbers as GSW_DIAL_MODE and the others are, and
+/// its mode by name.
+fn push_state(event: &mut UserEvent, state: &GroupState) {
+    event.push(GSW_CAMPAIGN_MODE, state.mode.name().into());
+    event.push(GSW_DIAL_MODE, state.mode.number().into());
+    event.push(GSW_OPTIMIZE_BY, state.optimize_by.number().into());
+    event.push(GSW_OPTIMIZE_GOAL, state.optimize_goal.into());
+    event.push(GSW_AUTO_COMPLETION, i64::from(state.auto_completion).into());
+    event.push(GSW_GROUP_CAMPAIGN_STATUS, state.status.number().into());
+}
+
+fn state_of(dbid: CampaignGroupId, states: &GroupStates, objects: &Objects) -> GroupState {
+    let known = states.get(&dbid).copied();
+    known
+        .or_else(|| objects.group(dbid).map(|group| GroupState::of(group)))
+        .unwrap_or(GroupState {
+            status: ocs_protocol::enumeration::GroupStatus::NotLoaded,
+            mode: ocs_protocol::enumeration::DialingMode::Preview,
+            optimize_by: ocs_protocol::enumeration::OptimizeBy::None,
+            optimize_goal: 0,
+            auto_completion: false,
+        })
+}

@@ -1,0 +1,536 @@
+//! The Do Not Call list by file, and one entry off it (records.md, section 6).
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use ocs_protocol::control::do_not_call_import::Body;
+use ocs_protocol::control::{
+    DoNotCallImport, DoNotCallImportStart, ExportBatch, ExportRow, ImportBatch, ImportLine,
+    ImportOutcome, ImportReject, RemoveDoNotCallReply, RemoveDoNotCallRequest,
+};
+use ocs_protocol::refusal::quoted;
+use ocs_rules::change::{Change, Outcome};
+use ocs_rules::do_not_call::{Compared, Entry, Subject};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use crate::core::Core;
+
+/// Entries in one batch of an export.
+const BATCH: u32 = 1_000;
+
+/// Other spellings of a removed phone that are named.
+const OTHERS: u32 = 10;
+
+/// What a file may say of an entry, in the order in which it is exported.
+const COLUMNS: &[Column] = &[
+    Column::Phone,
+    Column::CustomerId,
+    Column::Message,
+    Column::Campaign,
+    Column::List,
+    Column::Internal,
+    Column::TimeStamp,
+    Column::Expires,
+    Column::Source,
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Phone,
+    CustomerId,
+    Message,
+    Campaign,
+    List,
+    Internal,
+    TimeStamp,
+    Expires,
+    Source,
+}
+
+impl Column {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::CustomerId => "customer_id",
+            Self::Message => "dnc_message",
+            Self::Campaign => "campaign",
+            Self::List => "list",
+            Self::Internal => "is_internal",
+            Self::TimeStamp => "time_stamp",
+            Self::Expires => "expires",
+            Self::Source => "source",
+        }
+    }
+
+    /// A column by its name; attributes' names are understood too.
+    fn named(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_prefix("gsw_").unwrap_or(&name);
+        COLUMNS.iter().find(|column| column.name() == name).copied()
+    }
+
+    /// The longest value, in characters.
+    fn longest(self) -> usize {
+        match self {
+            Self::Phone | Self::CustomerId => 64,
+            Self::Source => 128,
+            _ => 255,
+        }
+    }
+}
+
+/// Puts the entries that a stream brings on the list.
+pub(super) fn import(
+    core: Core,
+    mut messages: Streaming<DoNotCallImport>,
+) -> ReceiverStream<Result<ImportOutcome, Status>> {
+    let (outcomes, stream) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut reading = None;
+        // Ends with the tool: what it sent until then is done.
+        while let Ok(Some(DoNotCallImport { body: Some(body) })) = messages.message().await {
+            let outcome = match (body, &reading) {
+                (Body::Start(start), _) => match Reading::of(&start, (core.clock)()) {
+                    Ok(made) => {
+                        reading = Some(made);
+                        continue;
+                    }
+                    Err(problem) => stopped(problem),
+                },
+                (Body::Batch(batch), Some(reading)) => put(&core, reading, batch).await,
+                (Body::Batch(_), None) => return,
+            };
+            let stops = !outcome.problem.is_empty();
+            if outcomes.send(Ok(outcome)).await.is_err() || stops {
+                return;
+            }
+        }
+    });
+    ReceiverStream::new(stream)
+}
+
+fn stopped(problem: String) -> ImportOutcome {
+    ImportOutcome {
+        problem,
+        ..ImportOutcome::default()
+    }
+}
+
+async fn put(core: &Core, reading: &Reading, batch: ImportBatch) -> ImportOutcome {
+    let now = (core.clock)();
+    let mut sum = ImportOutcome::default();
+    let mut changes = Vec::with_capacity(batch.lines.len());
+    // The number of each change's line.
+    let mut numbers = Vec::with_capacity(batch.lines.len());
+    for line in batch.lines {
+        let number = line.number;
+        match reading.entries(line, now) {
+            Ok(entries) => {
+                for entry in entries {
+                    changes.push(Change::PutDoNotCall(Box::new(entry)));
+                    numbers.push(number);
+                }
+            }
+            Err(reason) => sum.rejects.push(ImportReject { number, reason }),
+        }
+    }
+    if changes.is_empty() {
+        return sum;
+    }
+    let outcomes = match core.store.submit_bulk(changes, !reading.dry_run).await {
+        Ok(outcomes) => outcomes,
+        Err(error) => return stopped(error.to_string()),
+    };
+    let mut last = None;
+    for (number, outcome) in numbers.into_iter().zip(outcomes) {
+        // A line that names a phone and a customer id makes two entries.
+        let same_line = last == Some(number);
+        match outcome {
+            Ok(_) if !same_line => sum.added += 1,
+            Err(refusal) if !same_line => sum.rejects.push(ImportReject {
+                number,
+                reason: refusal.sentence,
+            }),
+            _ => {}
+        }
+        last = Some(number);
+    }
+    sum.rejects.sort_by_key(|reject| reject.number);
+    sum
+}
+
+/// How the lines of a file are read.
+struct Reading {
+    columns: Vec<Column>,
+    source: Option<String>,
+    expires: Option<i64>,
+    dry_run: bool,
+}
+
+impl Reading {
+    /// Maps the columns, or says why the file cannot be imported at all.
+    fn of(start: &DoNotCallImportStart, now: Timestamp) -> Result<Self, String> {
+        let mut columns = Vec::new();
+        for name in &start.columns {
+            let Some(column) = Column::named(name) else {
+                let known: Vec<_> = COLUMNS.iter().map(|column| column.name()).collect();
+                return Err(format!(
+                    "the column {} says nothing of an entry; rename it to one of {}, or remove it",
+                    quoted(name),
+                    known.join(", ")
+                ));
+            };
+            if columns.contains(&column) {
+                return Err(format!("the column {} is there twice", quoted(name)));
+            }
+            columns.push(column);
+        }
+        if ![Column::Phone, Column::CustomerId]
+            .iter()
+            .any(|column| columns.contains(column))
+        {
+            return Err("the first line must name the column phone, or customer_id".to_owned());
+        }
+        if start.source.chars().count() > Column::Source.longest() {
+            return Err("--source has more than 128 characters".to_owned());
+        }
+        let expires = match start.expires.as_str() {
+            "" => None,
+            expires => Some(end_of(expires, now).map_err(|why| format!("--expires {why}"))?),
+        };
+        Ok(Self {
+            columns,
+            source: (!start.source.is_empty()).then(|| start.source.clone()),
+            expires,
+            dry_run: start.dry_run,
+        })
+    }
+
+    /// The entries of a line: one for its phone, one for its customer id.
+    fn entries(&self, line: ImportLine, now: Timestamp) -> Result<Vec<Entry>, String> {
+        let mut subjects = Vec::new();
+        let mut entry = Entry {
+            subject: Subject::Phone(String::new()),
+            message: None,
+            campaign: None,
+            list: None,
+            internal: false,
+            time_stamp: now.as_second(),
+            expires: self.expires,
+            source: self.source.clone(),
+        };
+        for (column, value) in self.columns.iter().zip(line.values) {
+            let value = value.trim();
+            if value.is_empty() {
+                continue;
+            }
+            let name = column.name();
+            if value.chars().count() > column.longest() {
+                let longest = column.longest();
+                return Err(format!("{name} has more than {longest} characters"));
+            }
+            let text = value.to_owned();
+            match column {
+                Column::Phone => {
+                    if !text.contains(|sign: char| sign == '@' || sign.is_ascii_digit()) {
+                        let shown = quoted(&text);
+                        return Err(format!(
+                            "phone is {shown}; it must have a digit, or an @ in an address"
+                        ));
+                    }
+                    subjects.push(Subject::Phone(text));
+                }
+                Column::CustomerId => subjects.push(Subject::CustomerId(text)),
+                Column::Message => entry.message = Some(text),
+                Column::Campaign => entry.campaign = Some(text),
+                Column::List => entry.list = Some(text),
+                Column::Internal => {
+                    entry.internal = match text.to_ascii_lowercase().as_str() {
+                        "0" | "false" | "no" => false,
+                        "1" | "true" | "yes" => true,
+                        _ => return Err(format!("{name} is {}; it must be 0 or 1", quoted(&text))),
+                    }
+                }
+                Column::TimeStamp => {
+                    entry.time_stamp = moment(&text).ok_or_else(|| no_moment(name, &text))?;
+                }
+                Column::Expires => {
+                    let end = end_of(&text, now).map_err(|why| format!("{name} {why}"))?;
+                    entry.expires = Some(end);
+                }
+                Column::Source => entry.source = Some(text),
+            }
+        }
+        if subjects.is_empty() {
+            return Err("it names neither a phone nor a customer_id".to_owned());
+        }
+        let entries = subjects.into_iter().map(|subject| Entry {
+            subject,
+            ..entry.clone()
+        });
+        Ok(entries.collect())
+    }
+}
+
+/// When an entry ends: a moment, or the end of a day (UTC), that is still to come.
+fn end_of(text: &str, now: Timestamp) -> Result<i64, String> {
+    let day = text
+        .parse::<Date>()
+        .ok()
+        .filter(|_| text.len() == "2031-12-31".len())
+        .and_then(|day| day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok())
+        .map(|end| end.timestamp().as_second());
+    let end = day.or_else(|| moment(text)).ok_or_else(|| {
+        format!(
+            "is {}; it must be a day such as 2031-12-31, or a moment such as 2031-12-31T12:00:00Z",
+            quoted(text)
+        )
+    })?;
+    if end <= now.as_second() {
+        return Err(format!("is {}, which has passed", quoted(text)));
+    }
+    Ok(end)
+}
+
+/// A moment, UTC seconds: in RFC 3339, or in seconds already.
+fn moment(text: &str) -> Option<i64> {
+    let seconds = text
+        .parse()
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let moment = seconds.or_else(|| text.parse().ok())?;
+    Some(moment.as_second())
+}
+
+fn no_moment(name: &str, text: &str) -> String {
+    format!(
+        "{name} is {}; it must be a moment such as 2026-07-01T13:00:00Z",
+        quoted(text)
+    )
+}
+
+/// The whole list, batch by batch, as it is committed.
+pub(super) fn export(core: Core) -> ReceiverStream<Result<ExportBatch, Status>> {
+    let (batches, stream) = mpsc::channel(2);
+    tokio::spawn(async move {
+        let mut columns: Vec<_> = COLUMNS
+            .iter()
+            .map(|column| column.name().to_owned())
+            .collect();
+        let mut after = 0;
+        loop {
+            let read = core.store.reader().do_not_call_after(after, BATCH).await;
+            let (rows, problem) = match &read {
+                Ok(entries) => (entries.iter().map(|(_, entry)| row(entry)).collect(), None),
+                Err(error) => (Vec::new(), Some(error.to_string())),
+            };
+            let batch = ExportBatch {
+                columns: std::mem::take(&mut columns),
+                rows,
+                problem: problem.unwrap_or_default(),
+            };
+            if batches.send(Ok(batch)).await.is_err() {
+                return;
+            }
+            match read.iter().flatten().last() {
+                Some((last, _)) => after = *last,
+                None => return,
+            }
+        }
+    });
+    ReceiverStream::new(stream)
+}
+
+fn row(entry: &Entry) -> ExportRow {
+    let shown = |seconds| {
+        let moment = Timestamp::from_second(seconds);
+        moment.map_or_else(|_| String::new(), |moment| moment.to_string())
+    };
+    let values = COLUMNS.iter().map(|column| {
+        let value = match (column, &entry.subject) {
+            (Column::Phone, Subject::Phone(text))
+            | (Column::CustomerId, Subject::CustomerId(text)) => text.clone(),
+            (Column::Phone | Column::CustomerId, _) => String::new(),
+            (Column::Message, _) => entry.message.clone().unwrap_or_default(),
+            (Column::Campaign, _) => entry.campaign.clone().unwrap_or_default(),
+            (Column::List, _) => entry.list.clone().unwrap_or_default(),
+            (Column::Internal, _) => u8::from(entry.internal).to_string(),
+            (Column::TimeStamp, _) => shown(entry.time_stamp),
+            (Column::Expires, _) => entry.expires.map(shown).unwrap_or_default(),
+            (Column::Source, _) => entry.source.clone().unwrap_or_default(),
+        };
+        // One line an entry, also for programs that read no other CSV.
+        value.replace(['\r', '\n'], " ")
+    });
+    ExportRow {
+        values: values.collect(),
+    }
+}
+
+/// Takes an entry off the list.
+pub(super) async fn remove(core: &Core, request: RemoveDoNotCallRequest) -> RemoveDoNotCallReply {
+    let subject = if request.phone.is_empty() {
+        Subject::CustomerId(request.customer_id)
+    } else {
+        Subject::Phone(request.phone)
+    };
+    match removed(core, subject, &request.by).await {
+        Ok(reply) => reply,
+        Err(problem) => RemoveDoNotCallReply {
+            problem,
+            ..RemoveDoNotCallReply::default()
+        },
+    }
+}
+
+async fn removed(core: &Core, subject: Subject, by: &str) -> Result<RemoveDoNotCallReply, String> {
+    let change = Change::RemoveDoNotCall(subject.clone());
+    let outcomes = core.store.submit_bulk(vec![change], true).await;
+    let outcome = outcomes.map_err(|error| error.to_string())?.pop();
+    let removed = match outcome {
+        Some(Ok(Outcome::DoNotCallRemoved(removed))) => removed,
+        Some(Err(refusal)) => return Err(refusal.sentence),
+        _ => return Err("the store did not say what came of it".to_owned()),
+    };
+    let (kind, text) = match &subject {
+        Subject::Phone(text) => ("phone", text),
+        Subject::CustomerId(text) => ("customer id", text),
+    };
+    if removed {
+        tracing::info!(
+            kind,
+            subject = masked(text),
+            by,
+            "an entry was taken off the Do Not Call list"
+        );
+    }
+    let mut others = Vec::new();
+    if let Subject::Phone(phone) = &subject {
+        let compared = Compared::of(phone, None);
+        let found = core.store.reader().do_not_call_of_phone(compared, OTHERS);
+        let found = found.await.map_err(|error| error.to_string())?;
+        others.extend(
+            found
+                .into_iter()
+                .filter_map(|(_, entry)| match entry.subject {
+                    Subject::Phone(phone) => Some(phone),
+                    Subject::CustomerId(_) => None,
+                }),
+        );
+    }
+    Ok(RemoveDoNotCallReply {
+        removed,
+        others,
+        problem: String::new(),
+    })
+}
+
+/// A phone or customer id for the log: its last four characters, or none of a short
+/// one.
+fn masked(text: &str) -> String {
+    let length = text.chars().count();
+    let shown = if length > 4 { 4 } else { 0 };
+    let end: String = text.chars().skip(length - shown).collect();
+    format!("…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-07-01T12:00:00Z".parse().expect("a moment")
+    }
+
+    fn reading(columns: &[&str], expires: &str) -> Result<Reading, String> {
+        let start = DoNotCallImportStart {
+            columns: columns.iter().map(ToString::to_string).collect(),
+            source: "a file".to_owned(),
+            expires: expires.to_owned(),
+            dry_run: false,
+        };
+        Reading::of(&start, now())
+    }
+
+    #[test]
+    fn files() {
+        for (columns, expires, part) in [
+            (&["phone"][..], "", ""),
+            (&["GSW_PHONE", "Customer_ID"], "2026-07-01", ""),
+            (&["dnc_message"], "", "must name the column phone"),
+            (&["phone", "shoe-size"], "", "\"shoe-size\""),
+            (&["phone", "gsw_phone"], "", "is there twice"),
+            (&["phone"], "soon", "--expires is \"soon\""),
+            (&["phone"], "2026-06-30", "has passed"),
+        ] {
+            match reading(columns, expires) {
+                Ok(_) => assert_eq!(part, "", "{columns:?} {expires}"),
+                Err(said) => assert!(!part.is_empty() && said.contains(part), "{said}"),
+            }
+        }
+    }
+
+    #[test]
+    fn lines() {
+        let reading = reading(
+            &[
+                "phone",
+                "customer_id",
+                "expires",
+                "is_internal",
+                "time_stamp",
+            ],
+            "2030-12-31",
+        )
+        .expect("columns");
+        let end_of_2030 = 1_924_992_000;
+        let long = "1".repeat(65);
+        type Right<'a> = Result<(usize, i64), &'a str>;
+        let table: &[(&[&str], Right<'_>)] = &[
+            (&["+1650", "", "", "", ""], Ok((1, end_of_2030))),
+            (&["", "C-1", "", "1", ""], Ok((1, end_of_2030))),
+            (&["+1650", "C-1", "", "0", "7"], Ok((2, end_of_2030))),
+            (&["+1650", "", "2026-07-01", "", ""], Ok((1, 1_782_950_400))),
+            (
+                &["+1650", "", "2026-07-01T12:00:01Z", "", ""],
+                Ok((1, 1_782_907_201)),
+            ),
+            (
+                &["+1650", "", "2026-07-01T12:00:00Z", "", ""],
+                Err("has passed"),
+            ),
+            (&["+1650", "", "never", "", ""], Err("expires is \"never\"")),
+            (&["+1650", "", "", "2", ""], Err("is_internal is \"2\"")),
+            (&["+1650", "", "", "", "now"], Err("time_stamp is \"now\"")),
+            (&["number", "", "", "", ""], Err("must have a digit")),
+            (&[&long, "", "", "", ""], Err("more than 64 characters")),
+            (&[" ", "", "", "", ""], Err("neither a phone nor")),
+        ];
+        for (values, right) in table {
+            let line = ImportLine {
+                number: 2,
+                values: values.iter().map(ToString::to_string).collect(),
+            };
+            match (reading.entries(line, now()), right) {
+                (Ok(entries), Ok((count, expires))) => {
+                    assert_eq!(entries.len(), *count, "{values:?}");
+                    for entry in entries {
+                        assert_eq!(entry.expires, Some(*expires), "{values:?}");
+                        assert_eq!(entry.source.as_deref(), Some("a file"));
+                    }
+                }
+                (Err(said), Err(part)) => assert!(said.contains(part), "{said}"),
+                (made, _) => panic!("{values:?}: {made:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn masks() {
+        for (text, right) in [("+16505550100", "…0100"), ("1234", "…"), ("12345", "…2345")] {
+            assert_eq!(masked(text), right);
+        }
+    }
+}

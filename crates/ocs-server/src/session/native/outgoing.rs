@@ -1,0 +1,102 @@
+//! What goes out on a native session: answers, unsolicited events, and its end.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use ocs_protocol::outbound::server_message::Body;
+use ocs_protocol::outbound::{Role, ServerMessage, UserEvent};
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::Stream;
+use tonic::Status;
+
+use super::message_type;
+use super::session::Seat;
+use crate::core::Core;
+use crate::session::output::Output;
+
+/// What goes out on a session.
+pub(crate) struct Outgoing {
+    pub(super) core: Core,
+    pub(super) role: Role,
+    pub(super) answers: mpsc::Receiver<Output>,
+    /// Of a desktop.
+    pub(super) events: Option<mpsc::Receiver<Arc<UserEvent>>>,
+    /// The status that it ends with, when it is ended from outside.
+    pub(super) end: Option<oneshot::Receiver<Status>>,
+    /// Why it ends, where a message could not be read; heard after the last answer.
+    pub(super) fault: oneshot::Receiver<Status>,
+    /// The answers that go out at present.
+    pub(super) going: Option<Output>,
+    pub(super) ended: bool,
+    /// The session lasts as long as this does.
+    pub(super) _seat: Arc<Seat>,
+}
+
+impl Outgoing {
+    fn next_answer(&mut self) -> Option<ServerMessage> {
+        let mut message = self.going.as_mut()?.next(&self.core)?;
+        if self.role == Role::ThirdParty
+            && let Some(Body::Event(event)) = &mut message.body
+        {
+            message_type::number_event(event);
+        }
+        Some(message)
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<UserEvent> {
+        let Some(events) = &mut self.events else {
+            return Poll::Pending;
+        };
+        match events.poll_recv(context) {
+            Poll::Ready(Some(event)) => Poll::Ready(Arc::unwrap_or_clone(event)),
+            Poll::Ready(None) => {
+                self.events = None;
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Stream for Outgoing {
+    type Item = Result<ServerMessage, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        if let Some(end) = &mut this.end
+            && let Poll::Ready(end) = Pin::new(end).poll(context)
+        {
+            this.end = None;
+            // Without one, it ends in order.
+            if let Ok(status) = end {
+                this.ended = true;
+                return Poll::Ready(Some(Err(status)));
+            }
+        }
+        loop {
+            if let Some(message) = this.next_answer() {
+                return Poll::Ready(Some(Ok(message)));
+            }
+            this.going = match this.answers.poll_recv(context) {
+                Poll::Ready(Some(output)) => Some(output),
+                // The last answer went out.
+                Poll::Ready(None) => {
+                    this.ended = true;
+                    return Poll::Ready(this.fault.try_recv().ok().map(Err));
+                }
+                Poll::Pending => break,
+            };
+        }
+        this.poll_event(context).map(|event| {
+            Some(Ok(ServerMessage {
+                number: 0,
+                body: Some(Body::Event(event)),
+            }))
+        })
+    }
+}

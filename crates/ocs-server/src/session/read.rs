@@ -1,0 +1,215 @@
+//! Requests that read: answered from what is committed, beside the writer.
+
+use ocs_protocol::attribute::{GSW_CALLING_LIST, GSW_CUSTOMER_ID, GSW_PHONE};
+use ocs_protocol::outbound::UserEvent;
+use ocs_protocol::refusal::Refusal;
+use ocs_protocol::request::RequestName;
+use ocs_rules::calling_list::{CallingList, ListId};
+use ocs_rules::do_not_call::{Compared, Keys, Subject};
+use ocs_rules::objects::Objects;
+use ocs_rules::retrieval::why::{self, Facts};
+use ocs_store::{Page, StoreError, store_refusal};
+
+use crate::core::Core;
+use crate::{answer, request};
+
+/// Records of a phone or a customer that one answer shows at most.
+const SHOWN: u32 = 1_000;
+
+/// Answers a request that reads. `listener` is the port that it came in by.
+pub(super) async fn read(
+    core: &Core,
+    name: RequestName,
+    event: &UserEvent,
+    listener: u32,
+) -> Result<UserEvent, Refusal> {
+    let uri = |handle| core.record_uri(listener as usize, handle);
+    match name {
+        RequestName::ReadRecord => record(core, event, uri).await,
+        RequestName::ReadCallingList => calling_list(core, event).await,
+        RequestName::ReadRecords => records(core, event, uri).await,
+        RequestName::ReadPhone => phone(core, event, uri).await,
+        RequestName::ReadCustomerId => customer_id(core, event, uri).await,
+        RequestName::ReadCampaignGroup => {
+            let objects = core.store.objects();
+            let group = request::group(event, &objects)?;
+            Ok(answer::group(group, &core.store.group_states(), &objects))
+        }
+        RequestName::ReadCampaignGroups => {
+            let objects = core.store.objects();
+            Ok(answer::groups(&core.store.group_states(), &objects))
+        }
+        _ => calling_lists(core).await,
+    }
+}
+
+async fn record(
+    core: &Core,
+    event: &UserEvent,
+    uri: impl Fn(u32) -> Option<String>,
+) -> Result<UserEvent, Refusal> {
+    let handle = request::handle(event)?;
+    let now = (core.clock)();
+    let found = core
+        .store
+        .reader()
+        .surroundings(handle, regions(core), now.as_second())
+        .await
+        .map_err(|error| refused(&error))?
+        .ok_or_else(|| ocs_rules::life_cycle::no_such_record(&handle.to_string()))?;
+    let objects = core.store.objects();
+    let mut known = answer::Known {
+        surroundings: &found,
+        why: Vec::new(),
+        next_callable: None,
+    };
+    if let Some(list) = objects.list(found.record.list) {
+        let chain: Vec<_> = found.chain.iter().collect();
+        let facts = Facts {
+            do_not_call: found.do_not_call,
+            no_running_group: !in_running_group(core, &objects, list),
+            ..Facts::default()
+        };
+        let now = now.as_second();
+        known.why = why::why(&found.record, &chain, list, &objects, now, facts);
+        known.next_callable = why::next_callable(&found.record, &chain, list, &objects, now, facts);
+    }
+    Ok(answer::record(&known, uri(handle), &objects, now))
+}
+
+/// Whether a running campaign group uses a calling list.
+fn in_running_group(core: &Core, objects: &Objects, list: &CallingList) -> bool {
+    let running = |dbid, campaign: &ocs_rules::campaign::Campaign| {
+        let states = core.store.group_states();
+        campaign.uses(list.dbid) && states.get(&dbid).is_some_and(|state| state.is_running())
+    };
+    objects.groups().iter().any(|group| {
+        objects
+            .campaign(group.campaign)
+            .is_some_and(|campaign| running(group.dbid, campaign))
+    })
+}
+
+async fn calling_list(core: &Core, event: &UserEvent) -> Result<UserEvent, Refusal> {
+    let objects = core.store.objects();
+    let list = named_list(event, &objects)?;
+    let counts = core.store.reader().counts(list.dbid).await;
+    let counts = counts.map_err(|error| refused(&error))?;
+    Ok(answer::calling_list(list, &counts, &objects))
+}
+
+async fn calling_lists(core: &Core) -> Result<UserEvent, Refusal> {
+    let lists = core.store.objects().lists();
+    let mut counted = Vec::with_capacity(lists.len());
+    for list in &lists {
+        let counts = core.store.reader().counts(list.dbid).await;
+        counted.push((list.as_ref(), counts.map_err(|error| refused(&error))?));
+    }
+    Ok(answer::calling_lists(&counted))
+}
+
+async fn records(
+    core: &Core,
+    event: &UserEvent,
+    uri: impl Fn(u32) -> Option<String>,
+) -> Result<UserEvent, Refusal> {
+    let objects = core.store.objects();
+    // In the order of http-interface.md, section 4: the query, then the object.
+    let region = named_list(event, &objects)
+        .ok()
+        .and_then(|list| core.policy.region(Some(list)).map(ToOwned::to_owned));
+    let page = request::page(event, region.as_deref())?;
+    let list = named_list(event, &objects)?;
+    let limit = page.limit;
+    let found = core.store.reader().page(list.dbid, page, region).await;
+    let found = found.map_err(|error| refused(&error))?;
+    let whole = u32::try_from(found.len()).is_ok_and(|found| found >= limit);
+    let next = found.last().filter(|_| whole).map(|record| record.handle);
+    Ok(answer::records(&found, uri, next, &objects, (core.clock)()))
+}
+
+async fn phone(
+    core: &Core,
+    event: &UserEvent,
+    uri: impl Fn(u32) -> Option<String>,
+) -> Result<UserEvent, Refusal> {
+    let phone = request::phone(event)?;
+    let compared = Compared::of(&phone, core.policy.region(None));
+    let page = Page {
+        phone: Some(compared),
+        limit: SHOWN,
+        ..Page::default()
+    };
+    let keys = Keys::Phone(compared);
+    contact(
+        core,
+        RequestName::ReadPhone,
+        (GSW_PHONE, &phone),
+        keys,
+        page,
+        uri,
+    )
+    .await
+}
+
+async fn customer_id(
+    core: &Core,
+    event: &UserEvent,
+    uri: impl Fn(u32) -> Option<String>,
+) -> Result<UserEvent, Refusal> {
+    let customer = request::customer_id(event)?;
+    let page = Page {
+        customer_id: Some(customer.clone()),
+        limit: SHOWN,
+        ..Page::default()
+    };
+    let keys = Keys::of(&Subject::CustomerId(customer.clone()), None);
+    let named = (GSW_CUSTOMER_ID, customer.as_str());
+    contact(core, RequestName::ReadCustomerId, named, keys, page, uri).await
+}
+
+async fn contact(
+    core: &Core,
+    name: RequestName,
+    named: (&str, &str),
+    keys: Keys,
+    page: Page,
+    uri: impl Fn(u32) -> Option<String>,
+) -> Result<UserEvent, Refusal> {
+    let now = (core.clock)();
+    let reader = core.store.reader();
+    let restricted = reader
+        .do_not_call(keys, now.as_second())
+        .await
+        .map_err(|error| refused(&error))?;
+    let found = reader
+        .records_of(page, regions(core))
+        .await
+        .map_err(|error| refused(&error))?;
+    let objects = core.store.objects();
+    Ok(answer::contact(
+        name, named, restricted, &found, uri, &objects, now,
+    ))
+}
+
+fn named_list<'a>(event: &UserEvent, objects: &'a Objects) -> Result<&'a CallingList, Refusal> {
+    let name = event.text(GSW_CALLING_LIST).unwrap_or_default();
+    objects
+        .list_named(name)
+        .map(AsRef::as_ref)
+        .ok_or_else(|| request::no_such_list(name))
+}
+
+/// In which region the phones of each calling list are read.
+fn regions(core: &Core) -> impl Fn(ListId) -> Option<String> + Send + 'static {
+    let (objects, policy) = (core.store.objects(), core.policy.clone());
+    move |list| {
+        let list = objects.list(list).map(AsRef::as_ref);
+        policy.region(list).map(ToOwned::to_owned)
+    }
+}
+
+fn refused(error: &StoreError) -> Refusal {
+    tracing::error!(%error, "the store could not be read");
+    store_refusal(error)
+}

@@ -1,0 +1,208 @@
+//! One batch of changes on its way through the rules: the records they need are
+//! brought once, each change sees what the ones before it did, and what came of
+//! all of them is committed together.
+
+mod add_record;
+mod do_not_call;
+mod group;
+mod hand_out;
+mod on_record;
+mod once;
+mod reach;
+mod request_log;
+mod tidy;
+mod working_set;
+
+use std::collections::{BTreeMap, HashMap};
+
+use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::refusal::Refusal;
+use ocs_rules::calling_list::ListId;
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::change::{Change, Outcome};
+use ocs_rules::counters::Counters;
+use ocs_rules::do_not_call::Held;
+use ocs_rules::group_state::GroupState;
+use ocs_rules::life_cycle;
+use ocs_rules::objects::Objects;
+use ocs_rules::policy::Policy;
+use ocs_rules::record::{ChainId, Handle};
+use ocs_rules::zone::Zone;
+
+use crate::error::StoreError;
+use crate::live::Live;
+use crate::request::{Outcomes, Refused, Request};
+use crate::sqlite::Transaction;
+pub(crate) use once::Answered;
+pub(crate) use working_set::Reached;
+use working_set::WorkingSet;
+
+/// A batch on its way.
+pub(crate) struct Batch<'a> {
+    objects: &'a Objects,
+    policy: &'a Policy,
+    live: &'a mut Live,
+    now: i64,
+    outcomes: Outcomes,
+    set: WorkingSet,
+    counters: Counters,
+    /// The last place of chains that grew since the records were last written.
+    ends: HashMap<(ListId, ChainId), u32>,
+    labels: HashMap<(ListId, String), ChainId>,
+    keys: HashMap<(ListId, String), Handle>,
+    zones: Vec<Zone>,
+    zones_written: usize,
+    groups: BTreeMap<CampaignGroupId, GroupState>,
+    /// Changes of the Do Not Call list, for the one in memory.
+    restricted: Vec<Restriction>,
+    /// Answers under their keys, of this batch.
+    answered: HashMap<(String, String), Answered>,
+    log: request_log::Lines,
+}
+
+/// A change of the Do Not Call list in memory, made when it is committed.
+pub(crate) enum Restriction {
+    /// An entry, and what it replaces.
+    Put {
+        held: Held,
+        replaced: Option<Held>,
+    },
+    Removed(Held),
+}
+
+/// What was written, for after the commit.
+pub(crate) struct Written {
+    pub(crate) outcomes: Outcomes,
+    pub(crate) counters: Counters,
+    pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
+    pub(crate) restricted: Vec<Restriction>,
+    pub(crate) contacts: Vec<Reached>,
+    /// The objects with what the batch added; `None` when it added none.
+    pub(crate) objects: Option<Objects>,
+}
+
+/// What a change comes to: an outcome or a refusal; the outer error ends the batch.
+type Run = Result<Result<Outcome, Refusal>, StoreError>;
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(
+        objects: &'a Objects,
+        policy: &'a Policy,
+        live: &'a mut Live,
+        now: i64,
+        changes: usize,
+    ) -> Self {
+        Self {
+            objects,
+            policy,
+            now,
+            outcomes: Vec::with_capacity(changes),
+            set: WorkingSet::with_capacity(changes),
+            counters: live.counters,
+            live,
+            ends: HashMap::new(),
+            labels: HashMap::new(),
+            keys: HashMap::new(),
+            zones: Vec::new(),
+            zones_written: 0,
+            groups: BTreeMap::new(),
+            restricted: Vec::new(),
+            answered: HashMap::new(),
+            log: request_log::Lines::default(),
+        }
+    }
+
+    /// Runs one change. What comes of it may be written then or later.
+    pub(crate) fn run(
+        &mut self,
+        request: Request,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let Request {
+            change,
+            asked,
+            once,
+        } = request;
+        let outcome = match self.known_answer(once.as_ref(), store)? {
+            Some(known) => known,
+            None => {
+                let outcome = self.change(change, store)?;
+                if let (Some(once), Ok(outcome)) = (once, &outcome) {
+                    self.keep_answer(once, outcome, store)?;
+                }
+                outcome
+            }
+        };
+        if let Some(asked) = asked {
+            self.log.add(&asked, &outcome, self.now);
+        }
+        self.outcomes.push(outcome);
+        Ok(())
+    }
+
+    /// Leaves the line of a request that was refused before it came here.
+    pub(crate) fn refused(&mut self, refused: &Refused) {
+        self.log.add_refused(refused, self.now);
+    }
+
+    fn change(&mut self, change: Change, store: &mut Transaction<'_>) -> Run {
+        match change {
+            Change::AddRecord(request) => self.add(*request, store),
+            Change::UpdateCallCompletionStats(request) => self.update(&request, store),
+            Change::RecordProcessed(request) => self.processed(&request, store),
+            Change::RecordReject(request) => self.reject(&request, store),
+            Change::Reschedule(request) => self.reschedule(&request, store),
+            Change::Cancel(request) => self.cancel(&request, store),
+            Change::DoNotCall(request) => self.do_not_call(&request, store),
+            Change::Preview(request) => self.preview(&request, store),
+            Change::Chained(request) => self.chained(&request, store),
+            Change::Group(request) => self.group(&request, store),
+            Change::PutDoNotCall(entry) => self.put_do_not_call(&entry, store),
+            Change::RemoveDoNotCall(subject) => self.remove_do_not_call(&subject, store),
+            Change::Tidy => self.tidy(store),
+        }
+    }
+
+    /// Writes what came of the batch.
+    pub(crate) fn write(mut self, store: &mut Transaction<'_>) -> Result<Written, StoreError> {
+        self.write_records(store)?;
+        for ((list, label), chain) in &self.labels {
+            store.write_chain_label(*list, label, *chain)?;
+        }
+        for ((list, key), handle) in &self.keys {
+            store.write_import_key(*list, key, *handle)?;
+        }
+        self.set.write_counts(store)?;
+        self.log.write(self.now, store)?;
+        if !self.zones.is_empty() {
+            store.write_counters(self.counters)?;
+        }
+        let objects = (!self.zones.is_empty()).then(|| {
+            let mut objects = self.objects.clone();
+            for zone in self.zones {
+                objects.put_zone(zone);
+            }
+            objects
+        });
+        Ok(Written {
+            outcomes: self.outcomes,
+            counters: self.counters,
+            groups: self.groups,
+            restricted: self.restricted,
+            contacts: self.set.into_added(),
+            objects,
+        })
+    }
+
+    /// The refusal of a record that is not there.
+    fn no_record(handle: Handle) -> Run {
+        Ok(Err(life_cycle::no_such_record(&handle.to_string())))
+    }
+
+    fn list_gone() -> Refusal {
+        Refusal::new(
+            ErrorNumber::CallingListNotFound,
+            "the calling list was removed while the request was on its way",
+        )
+    }
+}

@@ -1,0 +1,121 @@
+//! Requests about one record: what came of a call, a callback, a record given back.
+
+use ocs_protocol::enumeration::RecordStatus;
+use ocs_protocol::request::RequestName;
+use ocs_rules::change::{Completion, OnRecord, Outcome, Reschedule};
+use ocs_rules::life_cycle;
+
+use super::{Batch, Run};
+use crate::sqlite::Transaction;
+
+impl Batch<'_> {
+    pub(super) fn update(&mut self, request: &Completion, store: &mut Transaction<'_>) -> Run {
+        let (objects, now) = (self.objects, self.now);
+        let Some(record) = self.record(request.on.handle, store)? else {
+            return Self::no_record(request.on.handle);
+        };
+        let ignored = match life_cycle::update(record, request, objects, now) {
+            Ok(ignored) => ignored,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let record = record.named();
+        self.changed(record.handle);
+        Ok(Ok(Outcome::Changed { record, ignored }))
+    }
+
+    pub(super) fn processed(&mut self, request: &Completion, store: &mut Transaction<'_>) -> Run {
+        let (objects, now) = (self.objects, self.now);
+        let Some(record) = self.record(request.on.handle, store)? else {
+            return Self::no_record(request.on.handle);
+        };
+        let guid = record.attempt_guid.clone();
+        let (ignored, finishes_chain) = match life_cycle::processed(record, request, objects, now) {
+            Ok(processed) => processed,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let (record, result) = (record.named(), record.result);
+        self.changed(record.handle);
+        if let Some(guid) = guid {
+            store.end_attempt(&guid, now, result)?;
+        }
+        if finishes_chain {
+            for handle in self.chain(record.list, record.chain, store)? {
+                self.finish_other(handle, store)?;
+            }
+        }
+        Ok(Ok(Outcome::Changed { record, ignored }))
+    }
+
+    /// Finishes another record of a chain whose person was reached.
+    fn finish_other(
+        &mut self,
+        handle: ocs_rules::record::Handle,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), crate::error::StoreError> {
+        let Some(other) = self.record(handle, store)? else {
+            return Ok(());
+        };
+        let (guid, result) = (other.attempt_guid.clone(), other.result);
+        if life_cycle::finish_with_chain(other) {
+            self.changed(handle);
+            if let Some(guid) = guid {
+                store.end_attempt(&guid, self.now, result)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn reject(&mut self, request: &OnRecord, store: &mut Transaction<'_>) -> Run {
+        let objects = self.objects;
+        let Some(record) = self.record(request.handle, store)? else {
+            return Self::no_record(request.handle);
+        };
+        let guid = record.attempt_guid.clone();
+        if let Err(refusal) = life_cycle::reject(record, request, objects) {
+            return Ok(Err(refusal));
+        }
+        let record = record.named();
+        self.changed(record.handle);
+        if let Some(guid) = guid {
+            store.forget_attempt(&guid)?;
+        }
+        Ok(Ok(Outcome::Changed {
+            record,
+            ignored: Vec::new(),
+        }))
+    }
+
+    pub(super) fn reschedule(&mut self, request: &Reschedule, store: &mut Transaction<'_>) -> Run {
+        let (objects, now) = (self.objects, self.now);
+        let Some(record) = self.record(request.on.handle, store)? else {
+            return Self::no_record(request.on.handle);
+        };
+        if let Err(refusal) = life_cycle::reschedule(record, request, objects, now) {
+            return Ok(Err(refusal));
+        }
+        debug_assert_eq!(record.status, RecordStatus::Ready);
+        let record = record.named();
+        self.changed(record.handle);
+        Ok(Ok(Outcome::Changed {
+            record,
+            ignored: Vec::new(),
+        }))
+    }
+
+    /// What must hold before a request about a record does more than change it.
+    pub(super) fn check_on(
+        &mut self,
+        on: &OnRecord,
+        request: RequestName,
+        store: &mut Transaction<'_>,
+    ) -> Result<
+        Result<ocs_rules::record::Record, ocs_protocol::refusal::Refusal>,
+        crate::error::StoreError,
+    > {
+        let objects = self.objects;
+        let Some(record) = self.record(on.handle, store)? else {
+            return Ok(Err(life_cycle::no_such_record(&on.handle.to_string())));
+        };
+        Ok(life_cycle::check(record, on, request, objects).map(|_| record.clone()))
+    }
+}

@@ -1,0 +1,86 @@
+//! The request log: a line for every request, one row for all of a transaction
+//! (records.md, section 3).
+//!
+//! A row is a JSON array of lines, each the array [time, client, protocol, code, list,
+//! handle, chain, outcome]: a table row and its index entries for each line would cost
+//! more than the records themselves.
+
+use std::fmt::Write as _;
+
+use ocs_protocol::refusal::Refusal;
+use ocs_rules::change::{Named, Outcome};
+
+use crate::error::StoreError;
+use crate::request::{Asked, Refused};
+use crate::sqlite::Transaction;
+
+/// The lines of one transaction.
+#[derive(Default)]
+pub(super) struct Lines(String);
+
+impl Lines {
+    pub(super) fn add(&mut self, asked: &Asked, outcome: &Result<Outcome, Refusal>, now: i64) {
+        match outcome {
+            Ok(Outcome::Added { handle, chain, .. }) => {
+                let (list, named) = (asked.list.unwrap_or_default(), (*handle, *chain));
+                let record = Named {
+                    handle: named.0,
+                    list,
+                    chain: named.1,
+                };
+                self.push(asked, Some(record), 0, now);
+            }
+            Ok(outcome) => self.push(asked, outcome.names(), 0, now),
+            Err(refusal) => self.push(asked, None, refusal.number.number(), now),
+        }
+    }
+
+    pub(super) fn add_refused(&mut self, refused: &Refused, now: i64) {
+        self.push(&refused.asked, None, refused.error, now);
+    }
+
+    fn push(&mut self, asked: &Asked, record: Option<Named>, outcome: i64, now: i64) {
+        let lines = &mut self.0;
+        lines.push_str(if lines.is_empty() { "[[" } else { ",[" });
+        let (protocol, code) = asked.code();
+        // Writing to a string cannot fail.
+        let _ = write!(lines, "{now},");
+        push_text(lines, &asked.client);
+        let _ = write!(lines, ",\"{protocol}\",{code},");
+        push_some(lines, record.map(|record| record.list).or(asked.list));
+        push_some(lines, record.map(|record| record.handle).or(asked.handle));
+        push_some(lines, record.map(|record| record.chain));
+        let _ = write!(lines, "{outcome}]");
+    }
+
+    pub(super) fn write(mut self, now: i64, store: &mut Transaction<'_>) -> Result<(), StoreError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0.push(']');
+        store.write_request_log(now, &self.0)
+    }
+}
+
+fn push_some(lines: &mut String, number: Option<u32>) {
+    match number {
+        Some(number) => {
+            let _ = write!(lines, "{number},");
+        }
+        None => lines.push_str("null,"),
+    }
+}
+
+/// A JSON string; clients are addresses and names, which seldom need an escape.
+fn push_text(lines: &mut String, text: &str) {
+    if text
+        .bytes()
+        .all(|byte| byte >= 0x20 && !matches!(byte, b'"' | b'\\'))
+    {
+        lines.push('"');
+        lines.push_str(text);
+        lines.push('"');
+    } else {
+        lines.push_str(&serde_json::Value::from(text).to_string());
+    }
+}

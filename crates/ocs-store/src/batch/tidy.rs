@@ -1,0 +1,162 @@
+//! What the time makes due: records that nobody named for too long, callbacks that
+//! nobody took, campaign groups whose records are exhausted (records.md, section 5;
+//! outbound-protocols.md, section 4), and lines that were kept long enough.
+
+use ocs_protocol::enumeration::{GroupStatus, RecordStatus};
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::change::{Outcome, Tidied};
+use ocs_rules::life_cycle;
+use ocs_rules::policy::Levels;
+use ocs_rules::record::{Handle, Record};
+
+use super::once::KEPT;
+use super::{Batch, Run};
+use crate::error::StoreError;
+use crate::sqlite::Transaction;
+
+/// Records that one step takes up at most, so that no request waits for long.
+const STEP: u32 = 200;
+
+/// Rows of the request log and old answers that one step removes at most.
+const PURGED: u32 = 200;
+
+impl Batch<'_> {
+    pub(super) fn tidy(&mut self, store: &mut Transaction<'_>) -> Run {
+        self.write_records(store)?;
+        let mut tidied = Tidied::default();
+        for handle in store.retrieved_longest(STEP)? {
+            self.tidy_retrieved(handle, &mut tidied, store)?;
+        }
+        for handle in store.callbacks_due(self.now, STEP)? {
+            self.tidy_callback(handle, &mut tidied, store)?;
+        }
+        self.place_woken(store)?;
+        for group in self.groups_to_complete() {
+            self.complete(group, &mut tidied, store)?;
+        }
+        if self.now >= self.live.reread_at {
+            self.reread_do_not_call(store)?;
+            self.live.reread_at = self.now + self.policy.reread_every;
+        }
+        let day = 24 * 60 * 60;
+        let kept = i64::from(self.policy.request_log_days) * day;
+        store.purge_request_log(self.now - kept, PURGED)?;
+        store.purge_answered(self.now - KEPT, PURGED)?;
+        Ok(Ok(Outcome::Tidied(tidied)))
+    }
+
+    /// Places the chains again whose earlier records have waited long enough.
+    pub(super) fn place_woken(&mut self, store: &mut Transaction<'_>) -> Result<(), StoreError> {
+        self.write_records(store)?;
+        for (list, chain) in store.wakes_due(self.now, STEP as usize)? {
+            self.place_chain(list, chain, store)?;
+        }
+        Ok(())
+    }
+
+    fn tidy_retrieved(
+        &mut self,
+        handle: Handle,
+        tidied: &mut Tidied,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(record) = self.record(handle, store)?.cloned() else {
+            return Ok(());
+        };
+        let touched = record.in_hand.as_ref().map_or(0, |in_hand| in_hand.touched);
+        let levels = self.levels(&record);
+        let (stale_after, most) = (
+            self.policy.stale_after(levels),
+            levels.list.map_or(0, |list| list.max_attempts),
+        );
+        if stale_after.is_none_or(|seconds| touched.saturating_add(seconds) > self.now) {
+            return Ok(());
+        }
+        let Some(record) = self.record(handle, store)? else {
+            return Ok(());
+        };
+        let guid = record.attempt_guid.clone();
+        life_cycle::stale(record, most);
+        let (named, result) = (record.named(), record.result);
+        self.changed(handle);
+        if let Some(guid) = guid {
+            store.end_attempt(&guid, self.now, result)?;
+        }
+        tidied.stale.push(named);
+        Ok(())
+    }
+
+    fn tidy_callback(
+        &mut self,
+        handle: Handle,
+        tidied: &mut Tidied,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(record) = self.record(handle, store)?.cloned() else {
+            return Ok(());
+        };
+        let missed_after = self.policy.missed_after(self.levels(&record));
+        let due = record.contact.scheduled.unwrap_or(i64::MAX);
+        let missed = record.status == RecordStatus::Ready
+            && missed_after.is_some_and(|seconds| due.saturating_add(seconds) <= self.now);
+        if missed && let Some(record) = self.record(handle, store)? {
+            life_cycle::missed(record);
+            tidied.missed.push(record.named());
+            self.changed(handle);
+        }
+        Ok(())
+    }
+
+    /// Whose options count for a record.
+    fn levels(&self, record: &Record) -> Levels<'_> {
+        let group = record
+            .in_hand
+            .as_ref()
+            .and_then(|in_hand| self.objects.group(in_hand.group));
+        let campaign = group.and_then(|group| self.objects.campaign(group.campaign));
+        Levels {
+            list: self.objects.list(record.list).map(AsRef::as_ref),
+            group: group.map(AsRef::as_ref),
+            campaign: campaign.map(AsRef::as_ref),
+        }
+    }
+
+    fn groups_to_complete(&self) -> Vec<CampaignGroupId> {
+        let running = |dbid: &CampaignGroupId| {
+            self.group_state(*dbid)
+                .is_ok_and(|state| state.is_running() && state.auto_completion)
+        };
+        let known = self.live.groups.keys().copied();
+        known.filter(running).collect()
+    }
+
+    /// Stops and unloads a campaign group once nothing of its calling lists is open.
+    fn complete(
+        &mut self,
+        group: CampaignGroupId,
+        tidied: &mut Tidied,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let campaign = self
+            .objects
+            .group(group)
+            .and_then(|group| self.objects.campaign(group.campaign));
+        let lists = campaign
+            .map(|campaign| campaign.lists.clone())
+            .unwrap_or_default();
+        for weighted in lists {
+            if store.has_open_records(weighted.list)? {
+                return Ok(());
+            }
+        }
+        if let Ok(state) = self.group_state(group) {
+            let unloaded = ocs_rules::group_state::GroupState {
+                status: GroupStatus::NotLoaded,
+                ..state
+            };
+            self.set_group_state(group, unloaded, store)?;
+            tidied.completed.push(group);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,345 @@
+//! The records of a batch: those it adds, and those it brought from the store. They
+//! are written together, and placed for retrieval as they are written.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use ocs_protocol::enumeration::{RecordStatus, RecordType};
+use ocs_rules::calling_list::{DailyWindow, ListId};
+use ocs_rules::do_not_call::Compared;
+use ocs_rules::record::{ChainId, Handle, Record};
+use ocs_rules::retrieval::placement::{self, Placement};
+use ocs_rules::zone::ZoneId;
+
+use super::Batch;
+use crate::error::{StoreError, store_refusal};
+use crate::live::OutNow;
+use crate::sqlite::{Transaction, ready};
+
+/// The records of a batch.
+#[derive(Default)]
+pub(super) struct WorkingSet {
+    /// New records that are not written yet, each with the index of its change.
+    inserts: Vec<(usize, Record)>,
+    /// New records that are written, as others find them.
+    added: Vec<Reached>,
+    records: HashMap<Handle, Loaded>,
+    /// Chains that a record was added to.
+    grown: HashSet<(ListId, ChainId)>,
+    counts: BTreeMap<(ListId, RecordStatus), i64>,
+}
+
+/// How a new record is found by others: what the index of contacts takes up after
+/// the commit.
+pub(crate) struct Reached {
+    pub(crate) handle: Handle,
+    pub(crate) phone: Compared,
+    pub(crate) customer: Option<String>,
+}
+
+/// A record brought from the store.
+struct Loaded {
+    record: Record,
+    stored: Stored,
+    /// The first change that changed it since it was written.
+    changed_by: Option<usize>,
+}
+
+/// What of a record in the store counts beyond the record itself.
+#[derive(Clone, PartialEq, Eq)]
+struct Stored {
+    status: RecordStatus,
+    record_type: RecordType,
+    attempts: u32,
+    scheduled: Option<i64>,
+    attempt_guid: Option<String>,
+    window: (DailyWindow, ZoneId),
+    phone: String,
+    agent: Option<String>,
+}
+
+impl Stored {
+    fn of(record: &Record) -> Self {
+        Self {
+            status: record.status,
+            record_type: record.contact.record_type,
+            attempts: record.attempts,
+            scheduled: record.contact.scheduled,
+            attempt_guid: record.attempt_guid.clone(),
+            window: (record.contact.window, record.contact.zone),
+            phone: record.contact.phone.clone(),
+            agent: record.contact.agent.clone(),
+        }
+    }
+}
+
+impl WorkingSet {
+    pub(super) fn with_capacity(changes: usize) -> Self {
+        Self {
+            inserts: Vec::with_capacity(changes),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn insert(&mut self, index: usize, record: Record, grows: bool) {
+        if grows {
+            self.grown.insert((record.list, record.chain));
+        }
+        self.inserts.push((index, record));
+    }
+
+    pub(super) fn into_added(self) -> Vec<Reached> {
+        self.added
+    }
+
+    /// New records of this batch with this phone or customer id.
+    pub(super) fn added_like(
+        &self,
+        phone: Option<Compared>,
+        customer: Option<&str>,
+    ) -> Vec<Handle> {
+        let like = |added: &&Reached| {
+            phone.is_some_and(|phone| phone.matches(added.phone))
+                || customer.is_some() && added.customer.as_deref() == customer
+        };
+        let handles = self.added.iter().filter(like);
+        handles.map(|added| added.handle).collect()
+    }
+
+    pub(super) fn write_counts(&mut self, store: &mut Transaction<'_>) -> Result<(), StoreError> {
+        self.counts.retain(|_, change| *change != 0);
+        store.add_to_counts(&self.counts)
+    }
+}
+
+impl Batch<'_> {
+    /// The record of a handle, as the batch has left it so far.
+    pub(super) fn record(
+        &mut self,
+        handle: Handle,
+        store: &mut Transaction<'_>,
+    ) -> Result<Option<&mut Record>, StoreError> {
+        use std::collections::hash_map::Entry;
+        if self
+            .set
+            .inserts
+            .iter()
+            .any(|(_, record)| record.handle == handle)
+        {
+            self.write_records(store)?;
+        }
+        Ok(match self.set.records.entry(handle) {
+            Entry::Occupied(known) => Some(&mut known.into_mut().record),
+            Entry::Vacant(place) => store.record(handle)?.map(|record| {
+                let loaded = Loaded {
+                    stored: Stored::of(&record),
+                    record,
+                    changed_by: None,
+                };
+                &mut place.insert(loaded).record
+            }),
+        })
+    }
+
+    /// Says that the change that is being made has changed a record.
+    pub(super) fn changed(&mut self, handle: Handle) {
+        let index = self.outcomes.len();
+        if let Some(loaded) = self.set.records.get_mut(&handle) {
+            loaded.changed_by.get_or_insert(index);
+        }
+    }
+
+    /// The handles of a chain's records, in the chain's order; all are written.
+    pub(super) fn chain(
+        &mut self,
+        list: ListId,
+        chain: ChainId,
+        store: &mut Transaction<'_>,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.write_records(store)?;
+        store.handles_of_chain(list, chain)
+    }
+
+    /// What a phone is compared by, in the region of a calling list.
+    pub(super) fn compared(&self, phone: &str, list: ListId) -> Compared {
+        let list = self.objects.list(list).map(AsRef::as_ref);
+        Compared::of(phone, self.policy.region(list))
+    }
+
+    /// Writes the records that were added or changed so far. A row that the store does
+    /// not take for what it holds spoils its own change only (ARCHITECTURE.md,
+    /// invariant 6).
+    pub(super) fn write_records(&mut self, store: &mut Transaction<'_>) -> Result<(), StoreError> {
+        self.ends.clear();
+        let mut chains = std::mem::take(&mut self.set.grown)
+            .into_iter()
+            .collect::<BTreeSet<_>>();
+        self.write_zones(store)?;
+        self.insert_records(&chains, store)?;
+        self.update_records(&mut chains, store)?;
+        for (list, chain) in chains {
+            self.place_chain(list, chain, store)?;
+        }
+        Ok(())
+    }
+
+    fn insert_records(
+        &mut self,
+        grown: &BTreeSet<(ListId, ChainId)>,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        if self.set.inserts.is_empty() {
+            return Ok(());
+        }
+        let inserts = std::mem::take(&mut self.set.inserts);
+        let mut classes = Vec::with_capacity(inserts.len());
+        for (_, record) in &inserts {
+            let alone = !grown.contains(&(record.list, record.chain));
+            let class = match self.objects.list(record.list) {
+                Some(list) if alone => match placement::place_alone(record, list) {
+                    Placement::Class(key) => Some(store.class(&key, &mut self.live.retrieval)?),
+                    Placement::HeldBack | Placement::WaitsUntil(_) => None,
+                },
+                _ => None,
+            };
+            classes.push(class);
+        }
+        let (outcomes, counts) = (&mut self.outcomes, &mut self.set.counts);
+        let mut taken = vec![true; inserts.len()];
+        let rows = inserts.iter().zip(&classes);
+        store.insert_records(
+            rows.map(|((_, record), class)| (record, *class)),
+            |at, result| {
+                let (index, record) = &inserts[at];
+                taken[at] = spoiled(outcomes, *index, result)?;
+                if taken[at] {
+                    *counts.entry((record.list, record.status)).or_default() += 1;
+                }
+                Ok(())
+            },
+        )?;
+        for (((_, record), class), _) in inserts.iter().zip(classes).zip(taken).filter(|(_, t)| *t)
+        {
+            ready::entered(&mut self.live.retrieval.fronts, record, class);
+            self.set.added.push(Reached {
+                handle: record.handle,
+                phone: self.compared(&record.contact.phone, record.list),
+                customer: record.contact.customer_id.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn update_records(
+        &mut self,
+        chains: &mut BTreeSet<(ListId, ChainId)>,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        for loaded in self.set.records.values_mut() {
+            let Some(index) = loaded.changed_by.take() else {
+                continue;
+            };
+            let record = &loaded.record;
+            let now_stored = Stored::of(record);
+            let written = if now_stored == loaded.stored {
+                store.note_record(record)
+            } else {
+                store.update_record(record)
+            };
+            if !spoiled(&mut self.outcomes, index, written)? {
+                continue;
+            }
+            let stored = std::mem::replace(&mut loaded.stored, now_stored);
+            if stored == loaded.stored {
+                continue;
+            }
+            chains.insert((record.list, record.chain));
+            if stored.status != record.status {
+                *self
+                    .set
+                    .counts
+                    .entry((record.list, stored.status))
+                    .or_default() -= 1;
+                *self
+                    .set
+                    .counts
+                    .entry((record.list, record.status))
+                    .or_default() += 1;
+                let list = self.objects.list(record.list).map(AsRef::as_ref);
+                let phone = Compared::of(&record.contact.phone, self.policy.region(list));
+                moved(&mut self.live.out, &stored, record, phone);
+            }
+        }
+        Ok(())
+    }
+
+    /// Places the records of a chain for retrieval, as they are in the store now.
+    pub(super) fn place_chain(
+        &mut self,
+        list: ListId,
+        chain: ChainId,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(calling_list) = self.objects.list(list) else {
+            return Ok(());
+        };
+        let mut records = Vec::new();
+        for handle in store.handles_of_chain(list, chain)? {
+            let known = self
+                .set
+                .records
+                .get(&handle)
+                .map(|loaded| loaded.record.clone());
+            if let Some(record) =
+                known.map_or_else(|| store.record(handle), |record| Ok(Some(record)))?
+            {
+                records.push(record);
+            }
+        }
+        let references: Vec<_> = records.iter().collect();
+        let placements = placement::place(&references, calling_list, self.now);
+        for (record, placement) in records.iter().zip(&placements) {
+            let class = match placement {
+                Placement::Class(key) => Some(store.class(key, &mut self.live.retrieval)?),
+                Placement::HeldBack | Placement::WaitsUntil(_) => None,
+            };
+            store.set_class(&mut self.live.retrieval, record, class)?;
+        }
+        store.set_wake(list, chain, placement::wake(&placements))
+    }
+}
+
+/// Whether a row was written; one that the store did not take refuses its change.
+fn spoiled(
+    outcomes: &mut super::Outcomes,
+    index: usize,
+    result: Result<(), StoreError>,
+) -> Result<bool, StoreError> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error @ StoreError::Fault(_)) => {
+            tracing::error!(%error, "a record was not written");
+            let refusal = Err(store_refusal(&error));
+            match outcomes.get_mut(index) {
+                Some(outcome) => *outcome = refusal,
+                // The change that is being made: it has no outcome yet, and its own
+                // error ends it.
+                None => return Err(error),
+            }
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A record's status was changed: it may have gone out, or come back.
+fn moved(out: &mut OutNow, stored: &Stored, record: &Record, phone: Compared) {
+    let customer = record.contact.customer_id.as_deref();
+    match (
+        stored.status == RecordStatus::Retrieved,
+        record.status == RecordStatus::Retrieved,
+    ) {
+        (false, true) => out.went_out(phone, customer),
+        (true, false) => out.came_back(phone, customer),
+        _ => {}
+    }
+}

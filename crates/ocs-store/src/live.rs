@@ -1,0 +1,91 @@
+//! What the writer knows without reading: it follows the store's transactions, and is
+//! read again from the store after one that was rolled back.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::counters::Counters;
+use ocs_rules::do_not_call::{Compared, DoNotCallList};
+use ocs_rules::group_state::GroupState;
+use ocs_rules::retrieval::Retrieval;
+use ocs_rules::retrieval::shares::Shares;
+
+/// What the writer knows without reading.
+pub(crate) struct Live {
+    pub(crate) counters: Counters,
+    /// The states of campaign groups that were ever loaded.
+    pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
+    pub(crate) do_not_call: DoNotCallList,
+    /// When rows of the Do Not Call list that others wrote are taken up next, UTC
+    /// seconds.
+    pub(crate) reread_at: i64,
+    pub(crate) retrieval: Retrieval,
+    /// Whose turn it is among a campaign group's calling lists.
+    pub(crate) shares: HashMap<CampaignGroupId, Shares>,
+    pub(crate) out: OutNow,
+}
+
+/// Whose records are out now: no second one of the same phone or customer id is
+/// handed out beside it (records.md, section 4).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct OutNow {
+    phones: HashMap<u64, u32>,
+    customers: HashMap<String, u32>,
+}
+
+impl OutNow {
+    pub(crate) fn went_out(&mut self, phone: Compared, customer: Option<&str>) {
+        for key in phone.keys() {
+            *self.phones.entry(key).or_default() += 1;
+        }
+        if let Some(customer) = customer {
+            *self.customers.entry(customer.to_owned()).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn came_back(&mut self, phone: Compared, customer: Option<&str>) {
+        for key in phone.keys() {
+            one_less(&mut self.phones, &key);
+        }
+        if let Some(customer) = customer {
+            one_less(&mut self.customers, customer);
+        }
+    }
+
+    pub(crate) fn has(&self, phone: Compared, customer: Option<&str>) -> bool {
+        phone.keys().any(|key| self.phones.contains_key(&key))
+            || customer.is_some_and(|customer| self.customers.contains_key(customer))
+    }
+}
+
+fn one_less<K, Q>(counts: &mut HashMap<K, u32>, key: &Q)
+where
+    K: std::borrow::Borrow<Q> + std::hash::Hash + Eq,
+    Q: std::hash::Hash + Eq + ?Sized,
+{
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_until_the_last_came_back() {
+        let mut out = OutNow::default();
+        let phone = Compared::of("+16505550100", None);
+        let other = Compared::of("+16505550101", None);
+        out.went_out(phone, Some("C-1"));
+        out.went_out(phone, None);
+        out.came_back(phone, None);
+        assert!(out.has(phone, None) && out.has(other, Some("C-1")));
+        assert!(!out.has(other, Some("C-2")));
+        out.came_back(phone, Some("C-1"));
+        assert_eq!(out, OutNow::default());
+    }
+}

@@ -1,0 +1,84 @@
+//! A change on its way to the store, with what must be written beside it: its line in
+//! the request log, and its answer under an Idempotency-Key.
+
+use std::sync::Arc;
+
+use ocs_protocol::refusal::Refusal;
+use ocs_protocol::request::{Protocol, RequestName};
+use ocs_rules::calling_list::ListId;
+use ocs_rules::change::{Change, Outcome};
+use ocs_rules::record::Handle;
+
+/// A change, and what is to be written beside it.
+pub struct Request {
+    /// The change.
+    pub change: Change,
+    /// Who asks for what; `None` for what leaves no line in the request log.
+    pub asked: Option<Asked>,
+    /// Set where the client wants the change made once, however often it asks.
+    pub once: Option<Once>,
+}
+
+impl From<Change> for Request {
+    fn from(change: Change) -> Self {
+        Self {
+            change,
+            asked: None,
+            once: None,
+        }
+    }
+}
+
+/// Who asks for what (records.md, section 3).
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The client: its address, or the name of its application.
+    pub client: Arc<str>,
+    /// The protocol and the code of the request in it.
+    pub request: RequestName,
+    /// The calling list, where the request itself names one.
+    pub list: Option<ListId>,
+    /// The record, where the request itself names one.
+    pub handle: Option<Handle>,
+}
+
+impl Asked {
+    /// The code that the request log shows, and the letter of its protocol.
+    #[must_use]
+    pub fn code(&self) -> (char, u8) {
+        let letter = match self.request.protocol() {
+            Protocol::Desktop => 'D',
+            Protocol::ThirdParty => 'T',
+            Protocol::Read => 'R',
+        };
+        (letter, self.request.code())
+    }
+}
+
+/// A request that was refused before it came to the store; it leaves a line all the
+/// same.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// Who asked for what.
+    pub asked: Asked,
+    /// GSW_ERROR_NUMBER of the refusal.
+    pub error: i64,
+}
+
+/// Encodes the answer of a request as it is kept for the next time.
+pub type Encode = Box<dyn FnOnce(&Outcome) -> Vec<u8> + Send>;
+
+/// An Idempotency-Key with what it stands for (http-interface.md, section 3).
+pub struct Once {
+    /// Whose key it is.
+    pub scope: String,
+    /// The key.
+    pub key: String,
+    /// What tells this request from every other.
+    pub fingerprint: Vec<u8>,
+    /// How its answer is encoded.
+    pub encode: Encode,
+}
+
+/// What came of changes, in their order: of each its outcome or its refusal.
+pub type Outcomes = Vec<Result<Outcome, Refusal>>;

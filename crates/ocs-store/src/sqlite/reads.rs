@@ -1,0 +1,267 @@
+//! Reads of records: pages, chains, attempts, and by phone or customer id.
+
+use ocs_protocol::enumeration::{CallResult, Enumeration as _, RecordStatus};
+use ocs_rules::calling_list::ListId;
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::do_not_call::{Compared, Keys, Subject};
+use ocs_rules::record::{Handle, Record};
+use rusqlite::{Connection, params};
+
+use crate::error::StoreError;
+use crate::reader::Reader;
+use crate::sqlite::contacts::Part;
+use crate::sqlite::{RECORD_COLUMNS, do_not_call, record_from_row};
+
+/// One attempt at a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its GUID.
+    pub guid: String,
+    /// The campaign group that it was made for.
+    pub group: CampaignGroupId,
+    /// The agent.
+    pub agent: Option<String>,
+    /// When it began, UTC seconds.
+    pub begun: i64,
+    /// When it ended, UTC seconds.
+    pub ended: Option<i64>,
+    /// What came of it.
+    pub result: Option<CallResult>,
+}
+
+/// A record with what is around it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Surroundings {
+    /// The record.
+    pub record: Record,
+    /// The records of its chain, itself among them, in order.
+    pub chain: Vec<Record>,
+    /// The attempts at it, in order.
+    pub attempts: Vec<Attempt>,
+    /// Whether its phone or its customer id is on the Do Not Call list.
+    pub do_not_call: bool,
+}
+
+/// Which records of a calling list are read.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// With this status.
+    pub status: Option<RecordStatus>,
+    /// With this phone.
+    pub phone: Option<Compared>,
+    /// With this customer id.
+    pub customer_id: Option<String>,
+    /// With greater handles.
+    pub after: Handle,
+    /// So many at most.
+    pub limit: u32,
+}
+
+/// How many candidates are looked at for one page; who has more goes on from the last
+/// handle of the page.
+const LOOKED_AT: usize = 10_000;
+
+impl Reader {
+    /// A record with its chain and its attempts; `region_of` says in which region its
+    /// calling list's phones are read. `now` is in UTC seconds.
+    ///
+    /// # Errors
+    /// The store cannot be read, or too many reads wait.
+    pub async fn surroundings(
+        &self,
+        handle: Handle,
+        region_of: impl Fn(ListId) -> Option<String> + Send + 'static,
+        now: i64,
+    ) -> Result<Option<Surroundings>, StoreError> {
+        self.read(move |connection| {
+            let Some(record) = record(connection, handle)? else {
+                return Ok(None);
+            };
+            let chain = records(
+                connection,
+                "SELECT record_id FROM record WHERE record_id = ?2 AND list_dbid = ?1 \
+                 AND chain_id = ?2 UNION ALL \
+                 SELECT record_id FROM record WHERE list_dbid = ?1 AND chain_id = ?2 \
+                 AND chain_n > 0",
+                params![record.list, record.chain],
+            )?;
+            let mut chain = chain;
+            chain.sort_by_key(|record| record.chain_n);
+            let attempts = attempts(connection, handle)?;
+            let region = region_of(record.list);
+            let phone = Subject::Phone(record.contact.phone.clone());
+            let customer = record.contact.customer_id.clone().map(Subject::CustomerId);
+            let mut do_not_call = false;
+            for subject in std::iter::once(phone).chain(customer) {
+                let keys = Keys::of(&subject, region.as_deref());
+                do_not_call |= do_not_call::restricts(connection, keys, now)?;
+            }
+            Ok(Some(Surroundings {
+                record,
+                chain,
+                attempts,
+                do_not_call,
+            }))
+        })
+        .await
+    }
+
+    /// A page of a calling list's records, by handle.
+    ///
+    /// # Errors
+    /// As [`Reader::surroundings`].
+    pub async fn page(
+        &self,
+        list: ListId,
+        page: Page,
+        region: Option<String>,
+    ) -> Result<Vec<Record>, StoreError> {
+        let Some(candidates) = self.candidates(&page).await? else {
+            return self
+                .read(move |connection| scan(connection, list, &page))
+                .await;
+        };
+        self.read(move |connection| {
+            let mut found = Vec::new();
+            for handle in candidates {
+                if found.len() >= page.limit as usize {
+                    break;
+                }
+                if let Some(record) = record(connection, handle)?
+                    && record.list == list
+                    && page.takes(&record, region.as_deref())
+                {
+                    found.push(record);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Every record with a phone or a customer id, in all calling lists, by handle; so
+    /// many at most.
+    ///
+    /// # Errors
+    /// As [`Reader::surroundings`].
+    pub async fn records_of(
+        &self,
+        page: Page,
+        region_of: impl Fn(ListId) -> Option<String> + Send + 'static,
+    ) -> Result<Vec<Record>, StoreError> {
+        let candidates = self.candidates(&page).await?.unwrap_or_default();
+        self.read(move |connection| {
+            let mut found = Vec::new();
+            for handle in candidates {
+                if found.len() >= page.limit as usize {
+                    break;
+                }
+                if let Some(record) = record(connection, handle)?
+                    && page.takes(&record, region_of(record.list).as_deref())
+                {
+                    found.push(record);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Whether a phone or customer id is on the Do Not Call list at a moment, UTC
+    /// seconds.
+    ///
+    /// # Errors
+    /// As [`Reader::surroundings`].
+    pub async fn do_not_call(&self, keys: Keys, now: i64) -> Result<bool, StoreError> {
+        self.read(move |connection| do_not_call::restricts(connection, keys, now))
+            .await
+    }
+
+    /// The handles that a page's phone or customer id leads to; `None` where it has
+    /// neither.
+    async fn candidates(&self, page: &Page) -> Result<Option<Vec<Handle>>, StoreError> {
+        let contacts = self.contacts.clone();
+        let part = Part {
+            after: page.after,
+            limit: LOOKED_AT,
+        };
+        let (phone, customer) = (page.phone, page.customer_id.clone());
+        if phone.is_none() && customer.is_none() {
+            return Ok(None);
+        }
+        let found = self
+            .read(move |connection| {
+                Ok(match (phone, customer) {
+                    (Some(phone), _) => contacts.by_phone(connection, phone, part),
+                    (None, Some(customer)) => contacts.by_customer(connection, &customer, part),
+                    (None, None) => Ok(Vec::new()),
+                })
+            })
+            .await?;
+        found.map(Some)
+    }
+}
+
+impl Page {
+    fn takes(&self, record: &Record, region: Option<&str>) -> bool {
+        let contact = &record.contact;
+        self.status.is_none_or(|status| status == record.status)
+            && self
+                .phone
+                .is_none_or(|phone| phone.matches(Compared::of(&contact.phone, region)))
+            && (self.customer_id.is_none() || self.customer_id == contact.customer_id)
+    }
+}
+
+fn record(connection: &Connection, handle: Handle) -> rusqlite::Result<Option<Record>> {
+    let found = records(connection, "SELECT ?1", [handle])?;
+    Ok(found.into_iter().next())
+}
+
+/// The records that a query names by their handles.
+fn records(
+    connection: &Connection,
+    handles: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<Record>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {RECORD_COLUMNS} FROM record WHERE record_id IN ({handles})"
+        ))?
+        .query_map(values, record_from_row)?
+        .collect()
+}
+
+fn scan(connection: &Connection, list: ListId, page: &Page) -> rusqlite::Result<Vec<Record>> {
+    let status = page.status.map(|status| status.number());
+    connection
+        .prepare_cached(&format!(
+            "SELECT {RECORD_COLUMNS} FROM record WHERE record_id > ?1 AND list_dbid = ?2 \
+             AND (?3 IS NULL OR record_status = ?3) ORDER BY record_id LIMIT ?4"
+        ))?
+        .query_map(
+            params![page.after, list, status, page.limit],
+            record_from_row,
+        )?
+        .collect()
+}
+
+fn attempts(connection: &Connection, handle: Handle) -> rusqlite::Result<Vec<Attempt>> {
+    connection
+        .prepare_cached(
+            "SELECT guid, group_id, agent_id, begun_at, ended_at, call_result FROM attempt \
+             WHERE record_id = ?1 ORDER BY id",
+        )?
+        .query_map([handle], |row| {
+            let result: Option<i64> = row.get(5)?;
+            Ok(Attempt {
+                guid: row.get(0)?,
+                group: row.get(1)?,
+                agent: row.get(2)?,
+                begun: row.get(3)?,
+                ended: row.get(4)?,
+                result: result.and_then(CallResult::from_number),
+            })
+        })?
+        .collect()
+}

@@ -1,0 +1,227 @@
+//! What requests leave beside the records, as rows: attempts, states of campaign
+//! groups, answers under their keys, and the request log.
+
+use std::collections::BTreeMap;
+
+use ocs_protocol::enumeration::{
+    CallResult, DialingMode, Enumeration as _, GroupStatus, OptimizeBy, RecordStatus,
+};
+use ocs_rules::calling_list::ListId;
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::group_state::GroupState;
+use ocs_rules::record::{Handle, Record};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::batch::Answered;
+use crate::error::StoreError;
+use crate::sqlite::{Transaction, sqlite_error};
+
+impl Transaction<'_> {
+    /// A record went out: its attempt begins.
+    pub(crate) fn begin_attempt(&mut self, record: &Record, now: i64) -> Result<(), StoreError> {
+        let in_hand = record.in_hand.as_ref();
+        self.write(
+            "INSERT INTO attempt (record_id, guid, group_id, agent_id, begun_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                record.handle,
+                record.attempt_guid,
+                in_hand.map_or(0, |in_hand| in_hand.group),
+                in_hand.and_then(|in_hand| in_hand.agent.as_deref()),
+                now
+            ],
+        )
+    }
+
+    /// An attempt is over.
+    pub(crate) fn end_attempt(
+        &mut self,
+        guid: &str,
+        now: i64,
+        result: CallResult,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE attempt SET ended_at = ?2, call_result = ?3 WHERE guid = ?1",
+            params![guid, now, result.number()],
+        )
+    }
+
+    /// An attempt was none: the record was given back uncalled.
+    pub(crate) fn forget_attempt(&mut self, guid: &str) -> Result<(), StoreError> {
+        self.write("DELETE FROM attempt WHERE guid = ?1", [guid])
+    }
+
+    /// Records that are out, the one that was not named for the longest time first.
+    pub(crate) fn retrieved_longest(&mut self, limit: u32) -> Result<Vec<Handle>, StoreError> {
+        self.handles(
+            "SELECT record_id FROM record WHERE record_status = 2 ORDER BY touched_at LIMIT ?1",
+            [limit],
+        )
+    }
+
+    /// Ready callbacks whose moment has come, the oldest first.
+    pub(crate) fn callbacks_due(
+        &mut self,
+        now: i64,
+        limit: u32,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.handles(
+            "SELECT record_id FROM record WHERE record_status = 1 AND record_type IN (5, 6) \
+             AND dial_sched_time <= ?1 ORDER BY dial_sched_time LIMIT ?2",
+            params![now, limit],
+        )
+    }
+
+    fn handles(
+        &mut self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Handle>> {
+            self.connection()
+                .prepare_cached(sql)?
+                .query_map(values, |row| row.get(0))?
+                .collect()
+        };
+        read().map_err(sqlite_error)
+    }
+
+    /// Whether a calling list has a record that may still be handed out, or is out.
+    pub(crate) fn has_open_records(&mut self, list: ListId) -> Result<bool, StoreError> {
+        let open = [
+            RecordStatus::Ready,
+            RecordStatus::Retrieved,
+            RecordStatus::MissedCallBack,
+        ]
+        .map(|status| status.number());
+        self.connection()
+            .prepare_cached(
+                "SELECT 1 FROM list_count WHERE list_dbid = ?1 AND records > 0 \
+                 AND record_status IN (?2, ?3, ?4)",
+            )
+            .and_then(|mut statement| statement.exists(params![list, open[0], open[1], open[2]]))
+            .map_err(sqlite_error)
+    }
+
+    pub(crate) fn write_group_state(
+        &mut self,
+        group: CampaignGroupId,
+        state: &GroupState,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT OR REPLACE INTO campaign_group_state \
+             (group_dbid, status, dialing_mode, optimize_by, optimize_goal, auto_completion) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                group,
+                state.status.number(),
+                state.mode.number(),
+                state.optimize_by.number(),
+                state.optimize_goal,
+                state.auto_completion
+            ],
+        )
+    }
+
+    /// What was answered under a key after a moment.
+    pub(crate) fn answered(
+        &mut self,
+        scope: &str,
+        key: &str,
+        after: i64,
+    ) -> Result<Option<Answered>, StoreError> {
+        self.connection()
+            .prepare_cached(
+                "SELECT fingerprint, answer FROM answered \
+                 WHERE scope = ?1 AND key = ?2 AND answered_at > ?3",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![scope, key, after], |row| {
+                        Ok(Answered {
+                            fingerprint: row.get(0)?,
+                            answer: row.get(1)?,
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(sqlite_error)
+    }
+
+    pub(crate) fn write_answered(
+        &mut self,
+        scope: &str,
+        key: &str,
+        now: i64,
+        answered: &Answered,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT OR REPLACE INTO answered (scope, key, fingerprint, answered_at, answer) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![scope, key, answered.fingerprint, now, answered.answer],
+        )
+    }
+
+    pub(crate) fn purge_answered(&mut self, before: i64, limit: u32) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM answered WHERE (scope, key) IN \
+             (SELECT scope, key FROM answered WHERE answered_at < ?1 LIMIT ?2)",
+            params![before, limit],
+        )
+    }
+
+    pub(crate) fn write_request_log(&mut self, now: i64, lines: &str) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO request_log (written_at, lines) VALUES (?1, ?2)",
+            params![now, lines],
+        )
+    }
+
+    /// Removes the oldest rows that are older than a moment, some at a time.
+    pub(crate) fn purge_request_log(&mut self, before: i64, limit: u32) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM request_log WHERE id IN \
+             (SELECT id FROM request_log ORDER BY id LIMIT ?2) AND written_at < ?1",
+            params![before, limit],
+        )
+    }
+}
+
+/// The states of campaign groups that were ever loaded.
+pub(crate) fn read_group_states(
+    connection: &Connection,
+) -> Result<BTreeMap<CampaignGroupId, GroupState>, StoreError> {
+    let read = || -> rusqlite::Result<BTreeMap<CampaignGroupId, GroupState>> {
+        connection
+            .prepare(
+                "SELECT group_dbid, status, dialing_mode, optimize_by, optimize_goal, \
+                 auto_completion FROM campaign_group_state",
+            )?
+            .query_map([], |row| {
+                let state = GroupState {
+                    status: GroupStatus::from_number(row.get(1)?).unwrap_or(GroupStatus::NotLoaded),
+                    mode: DialingMode::from_number(row.get(2)?).unwrap_or(DialingMode::Preview),
+                    optimize_by: OptimizeBy::from_number(row.get(3)?).unwrap_or(OptimizeBy::None),
+                    optimize_goal: row.get(4)?,
+                    auto_completion: row.get(5)?,
+                };
+                Ok((row.get(0)?, state))
+            })?
+            .collect()
+    };
+    read().map_err(sqlite_error)
+}
+
+/// Every record that is out.
+pub(crate) fn read_retrieved(connection: &Connection) -> Result<Vec<Record>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<Record>> {
+        connection
+            .prepare(&format!(
+                "SELECT {} FROM record WHERE record_status = 2",
+                super::RECORD_COLUMNS
+            ))?
+            .query_map([], super::record_from_row)?
+            .collect()
+    };
+    read().map_err(sqlite_error)
+}
