@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod cargo;
+mod life_cycle;
 mod openapi;
 mod packages;
 mod python;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   repeat FILTER [--times N]        the end-to-end tests that match FILTER, N times
                                    (20), until the first failure
   openapi                          write docs/openapi.json
+  life-cycle                       write docs/life-cycle.md
   schemathesis [OPTIONS]           requests made of that description, right and wrong
                                    ones, against the real server
       --seconds N                  how long (300)
@@ -60,6 +62,7 @@ fn dispatch(mut args: Args) -> Result<ExitCode> {
         Some("lint") => test::lint(args)?,
         Some("repeat") => test::repeat(args)?,
         Some("openapi") => openapi::write(args)?,
+        Some("life-cycle") => life_cycle::write(args)?,
         Some("schemathesis") => schemathesis::schemathesis(args)?,
         Some("bench") => bench::bench(args)?,
         None | Some("help" | "--help" | "-h") => println!("{USAGE}"),

@@ -149,6 +149,8 @@ pub struct Preview {
     pub agent: Option<String>,
     /// The new attempt's GUID, 32 characters.
     pub attempt_guid: String,
+    /// Only a personal callback of the agent: what is pushed to a desktop unasked.
+    pub callback_only: bool,
 }
 
 /// ChainedRecordRequest.
@@ -258,5 +260,9 @@ pub struct Tidied {
     /// Callbacks that nobody took in time.
     pub missed: Vec<Named>,
     /// Campaign groups that were stopped and unloaded, their records exhausted.
-    pub completed: Vec<CampaignGroupId>,
+    pub completed: Vec<(CampaignGroupId, GroupState)>,
+    /// Personal callbacks that are due: whose, and in which calling list.
+    pub callbacks: Vec<(String, ListId)>,
+    /// Whether there is more to purge than one step takes.
+    pub more: bool,
 }

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use ocs_rules::change::{Change, Outcome, Tidied};
+use ocs_rules::calling_list::ListId;
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::change::{Change, Delivery, OnRecord, Outcome, Preview, Tidied};
 
+use crate::answer;
+use crate::attempt_guid;
 use crate::core::Core;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -12,41 +16,120 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) async fn run(core: Core) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut more = false;
     loop {
-        tick.tick().await;
+        if !more {
+            tick.tick().await;
+        }
+        more = false;
         match core.store.submit_bulk(vec![Change::Tidy], true).await {
-            Ok(outcomes) => outcomes.into_iter().flatten().for_each(report),
+            Ok(outcomes) => {
+                for outcome in outcomes.into_iter().flatten() {
+                    if let Outcome::Tidied(tidied) = outcome {
+                        report(&tidied, &core);
+                        more = tidied.more;
+                        push_callbacks(tidied.callbacks, &core).await;
+                    }
+                }
+            }
             // The store says why; it is tried again.
             Err(error) => tracing::warn!(%error, "what the time made due was not done"),
         }
     }
 }
 
-fn report(outcome: Outcome) {
-    let Outcome::Tidied(Tidied {
-        stale,
-        missed,
-        completed,
-    }) = outcome
-    else {
-        return;
-    };
-    for record in stale {
+fn report(tidied: &Tidied, core: &Core) {
+    for record in &tidied.stale {
         tracing::info!(
             record = record.handle,
             "a record was named by nobody for too long: Stale"
         );
     }
-    for record in missed {
+    for record in &tidied.missed {
         tracing::info!(
             record = record.handle,
             "nobody took a callback in time: MissedCallBack"
         );
     }
-    for group in completed {
+    for (group, state) in &tidied.completed {
         tracing::info!(
             group,
             "the records of a campaign group are exhausted: it is unloaded"
         );
+        let objects = core.store.objects();
+        let name = answer::CAMPAIGN_UNLOADED;
+        let event = answer::campaign_event(name, *group, state, core.application, &objects);
+        core.sessions.push_all(event);
     }
+}
+
+/// Hands personal callbacks that are due to their agents, where these are here and a
+/// running campaign group uses the calling list. One an agent and second: the next
+/// comes when this one is in hand.
+async fn push_callbacks(due: Vec<(String, ListId)>, core: &Core) {
+    for (agent, list) in due {
+        if !core.sessions.has(&agent) {
+            continue;
+        }
+        for group in running_groups(list, core) {
+            let Ok(attempt_guid) = attempt_guid::new() else {
+                return;
+            };
+            let preview = Preview {
+                group,
+                agent: Some(agent.clone()),
+                attempt_guid,
+                callback_only: true,
+            };
+            let change = Change::Preview(Box::new(preview));
+            let Ok(outcomes) = core.store.submit_bulk(vec![change], true).await else {
+                return;
+            };
+            if let Some(Ok(Outcome::Delivered(delivery))) = outcomes.into_iter().next() {
+                push_callback(&agent, &delivery, core).await;
+                break;
+            }
+        }
+    }
+}
+
+async fn push_callback(agent: &str, delivery: &Delivery, core: &Core) {
+    let event = {
+        let setting = answer::Setting {
+            application: core.application,
+            objects: &core.store.objects(),
+            now: (core.clock)(),
+            uri: &|handle| core.record_uri(0, handle),
+            reference: None,
+        };
+        answer::scheduled_call(delivery, &setting)
+    };
+    if core.sessions.push(agent, event) {
+        return;
+    }
+    // The agent left in this moment: somebody who can call is to get it.
+    let on = OnRecord {
+        handle: delivery.record.handle,
+        list: None,
+        attempt_guid: delivery.record.attempt_guid.clone(),
+    };
+    let change = Change::RecordReject(Box::new(on));
+    if let Err(error) = core.store.submit_bulk(vec![change], true).await {
+        tracing::warn!(%error, "a callback was not taken back; it goes stale");
+    }
+}
+
+fn running_groups(list: ListId, core: &Core) -> Vec<CampaignGroupId> {
+    let (objects, states) = (core.store.objects(), core.store.group_states());
+    let uses = |group: &&CampaignGroupId| {
+        let campaign = objects
+            .group(**group)
+            .and_then(|group| objects.campaign(group.campaign));
+        campaign.is_some_and(|campaign| campaign.uses(list))
+    };
+    let running = states
+        .iter()
+        .filter(|(_, state)| state.is_running())
+        .map(|(group, _)| group);
+    running.filter(uses).copied().collect()
 }

@@ -5,6 +5,7 @@
 //! through the rules and commits it, `answer` makes the event that goes back.
 
 mod answer;
+mod attempt_guid;
 mod control;
 mod core;
 mod grpc;

@@ -17,8 +17,8 @@ mod writer;
 pub use error::{StoreError, store_refusal};
 pub use queue::Full;
 pub use reader::Reader;
-pub use request::{Asked, Encode, Once, Outcomes, Refused, Request};
-pub use sqlite::{Attempt, Page, Surroundings};
+pub use request::{Asked, Encode, Noted, Once, Outcomes, Request, request_of_code};
+pub use sqlite::{Attempt, LogRows, Page, RequestLine, Surroundings};
 pub use store::{
     BulkAnswer, Clock, Counts, GroupStates, ObjectsPlan, ObjectsView, Open, Reply, Store,
     default_limits,

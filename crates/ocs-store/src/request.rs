@@ -43,26 +43,58 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The code that the request log shows, and the letter of its protocol.
+    /// The code that the request log shows, and the letter of its protocol. What reaches
+    /// records by phone or customer id is the Third Party protocol's.
     #[must_use]
     pub fn code(&self) -> (char, u8) {
-        let letter = match self.request.protocol() {
-            Protocol::Desktop => 'D',
-            Protocol::ThirdParty => 'T',
-            Protocol::Read => 'R',
-        };
-        (letter, self.request.code())
+        let other = THIRD_PARTY
+            .iter()
+            .find(|(_, request)| *request == self.request);
+        match other {
+            Some((code, _)) if self.handle.is_none() => ('T', *code),
+            _ => (letter(self.request.protocol()), self.request.code()),
+        }
     }
 }
 
-/// A request that was refused before it came to the store; it leaves a line all the
-/// same.
+fn letter(protocol: Protocol) -> char {
+    match protocol {
+        Protocol::Desktop => 'D',
+        Protocol::ThirdParty => 'T',
+        Protocol::Read => 'R',
+    }
+}
+
+/// A request that was refused before it came to the store, or that needs nothing of it;
+/// it leaves a line all the same.
 #[derive(Debug, Clone)]
-pub struct Refused {
+pub struct Noted {
     /// Who asked for what.
     pub asked: Asked,
-    /// GSW_ERROR_NUMBER of the refusal.
-    pub error: i64,
+    /// GSW_ERROR_NUMBER of the refusal; 0 when it was carried out.
+    pub outcome: i64,
+}
+
+/// Requests that the Third Party protocol has too, with their codes in it
+/// (outbound-protocols.md, section 4).
+const THIRD_PARTY: [(u8, RequestName); 2] = [
+    (30, RequestName::RequestRecordCancel),
+    (32, RequestName::DoNotCall),
+];
+
+/// The request that a line of the request log speaks of, by the letter of its protocol
+/// and its code.
+#[must_use]
+pub fn request_of_code(protocol: char, code: u8) -> Option<RequestName> {
+    let own = RequestName::ALL
+        .iter()
+        .map(|own| (letter(own.protocol()), own.code(), *own));
+    let other = THIRD_PARTY
+        .iter()
+        .map(|(code, request)| ('T', *code, *request));
+    own.chain(other)
+        .find(|known| (known.0, known.1) == (protocol, code))
+        .map(|known| known.2)
 }
 
 /// Encodes the answer of a request as it is kept for the next time.

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::error::StoreError;
 use crate::queue::{Full, Limits, Measured, Queue};
 use crate::reader::Reader;
-use crate::request::{Outcomes, Refused, Request};
+use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite;
 use crate::writer::{self, Writer};
 
@@ -59,14 +59,14 @@ pub struct ObjectsView<'a> {
 /// Single changes that came together and wait for their commit.
 pub(crate) struct Job {
     pub(crate) requests: Vec<Request>,
-    /// Requests that were refused before they came here; they leave their lines.
-    pub(crate) refused: Vec<Refused>,
+    /// Requests that change nothing here; they leave their lines.
+    pub(crate) noted: Vec<Noted>,
     pub(crate) reply: Reply,
 }
 
 impl Measured for Job {
     fn changes(&self) -> usize {
-        self.requests.len() + self.refused.len()
+        self.requests.len() + self.noted.len()
     }
 }
 
@@ -176,20 +176,20 @@ impl Store {
 
     /// Puts requests that came together before the writer: one piece of work, one
     /// commit, each change on its own merits. `reply` is called once they are
-    /// committed, or refused. `refused` are requests that were refused before they came
-    /// here: they leave their lines in the request log with the same commit.
+    /// committed, or refused. `noted` are requests that change
+    /// nothing here: they leave their lines in the request log with the same commit.
     ///
     /// # Errors
     /// The queue is full, or the store is closed: the reply comes back uncalled.
     pub fn submit(
         &self,
         requests: Vec<Request>,
-        refused: Vec<Refused>,
+        noted: Vec<Noted>,
         reply: Reply,
     ) -> Result<(), Full<Reply>> {
         let job = Job {
             requests,
-            refused,
+            noted,
             reply,
         };
         self.queue.push(job).map_err(|full| Full {

@@ -13,7 +13,7 @@ use crate::batch::{Batch, Restriction, Written};
 use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
-use crate::request::{Outcomes, Refused, Request};
+use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Database;
 use crate::store::{Bulk, Clock, GroupStates, Job, ObjectsError, ObjectsPlan, ObjectsView, Reply};
 
@@ -54,12 +54,12 @@ pub(crate) fn start(
 impl Writer {
     fn work(&mut self, taken: Taken<Job, Bulk>) {
         let mut requests: Vec<Request> = Vec::new();
-        let mut refused: Vec<Refused> = Vec::new();
+        let mut noted: Vec<Noted> = Vec::new();
         let mut replies: Vec<(usize, Reply)> = Vec::with_capacity(taken.singles.len());
         for mut job in taken.singles {
             replies.push((job.requests.len(), job.reply));
             requests.append(&mut job.requests);
-            refused.append(&mut job.refused);
+            noted.append(&mut job.noted);
         }
         let singles = requests.len();
         let mut bulk_answer = None;
@@ -85,7 +85,7 @@ impl Writer {
             }
             None => {}
         }
-        match self.run(requests, &refused, true) {
+        match self.run(requests, &noted, true) {
             Ok(mut outcomes) => {
                 let bulk_outcomes = outcomes.split_off(singles);
                 let mut outcomes = outcomes.into_iter();
@@ -115,13 +115,13 @@ impl Writer {
     fn run(
         &mut self,
         requests: Vec<Request>,
-        refused: &[Refused],
+        noted: &[Noted],
         keep: bool,
     ) -> Result<Outcomes, StoreError> {
-        if requests.is_empty() && refused.is_empty() {
+        if requests.is_empty() && noted.is_empty() {
             return Ok(Vec::new());
         }
-        let ran = self.run_batch(requests, refused, keep);
+        let ran = self.run_batch(requests, noted, keep);
         if !matches!(ran, Ok((_, true))) {
             // What the batch did in memory is not in the store.
             self.live.retrieval.rolled_back();
@@ -138,7 +138,7 @@ impl Writer {
     fn run_batch(
         &mut self,
         requests: Vec<Request>,
-        refused: &[Refused],
+        noted: &[Noted],
         keep: bool,
     ) -> Result<(Outcomes, bool), StoreError> {
         self.database.tidy();
@@ -149,8 +149,8 @@ impl Writer {
         for request in requests {
             batch.run(request, &mut transaction)?;
         }
-        for refused in refused {
-            batch.refused(refused);
+        for noted in noted {
+            batch.note(noted);
         }
         let written = batch.write(&mut transaction)?;
         if !keep {
@@ -223,7 +223,9 @@ impl Writer {
             .map_err(ObjectsError::Store)?;
         transaction.commit().map_err(ObjectsError::Store)?;
         self.live.counters = counters;
+        // Zones and what calling lists allow may be others now.
         self.live.retrieval.rolled_back();
+        self.database.regions_changed(&changed, &self.policy);
         self.objects.store(Arc::new(changed));
         Ok(())
     }

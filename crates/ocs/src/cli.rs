@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::desktop::COMMANDS;
+use crate::requests::Moment;
 
 /// An open Outbound Contact Server: campaigns and calling lists over HTTP.
 #[derive(Parser)]
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Write the records of a calling list as CSV.
     Export(Export),
+    /// Show the request log: who asked for what, and what came of it; newest last.
+    Requests(Requests),
     /// The Do Not Call list: by file, and one entry off it.
     #[command(subcommand)]
     Dnc(Dnc),
@@ -95,6 +98,46 @@ pub(crate) struct Export {
     /// The calling list.
     #[arg(long, value_name = "NAME")]
     pub(crate) list: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Requests {
+    /// From this moment on: in RFC 3339, or so long ago (such as 2h, 30m, 7d).
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) since: Option<Moment>,
+    /// Before this moment.
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) until: Option<Moment>,
+    /// Of this client: its address, or the name of its application.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<String>,
+    /// Requests of this name, such as AddRecord or DoNotCall.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) request: Option<String>,
+    /// Of this record.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) handle: Option<u32>,
+    /// Of this calling list.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) list: Option<String>,
+    /// Only what was refused.
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// The newest so many.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) limit: Option<u64>,
+    /// How lines are written; json is an object a line.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// How lines of the request log are written.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+    Csv,
 }
 
 #[derive(Subcommand)]

@@ -9,6 +9,7 @@ mod dnc;
 mod export;
 mod import;
 mod quickstart;
+mod requests;
 mod run;
 mod terminal;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Apply(apply) => apply::apply(config, &apply, clock),
         Command::Import(import) => import::import(config, &import, clock),
         Command::Export(export) => export::export(config, &export, clock),
+        Command::Requests(requests) => requests::requests(config, &requests, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
         Command::Desktop(desktop) => desktop::desktop(&desktop),
         Command::CheckConfig => config::check(config),

@@ -5,8 +5,11 @@ mod callback;
 mod completion;
 mod finish;
 mod hand_out;
+#[cfg(test)]
+mod table;
 
 use ocs_protocol::attribute::{GSW_CHAIN_ID, GSW_RECORD_HANDLE};
+use ocs_protocol::enumeration::RecordType;
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::{Refusal, quoted};
 
@@ -29,15 +32,23 @@ pub struct Place {
     pub chain_n: u32,
 }
 
-/// The record that an AddRecord makes.
+/// The record that an AddRecord makes. A callback whose moment has passed, or that has
+/// none, is due at `now`, in UTC seconds: from then on it may be missed.
 #[must_use]
-pub fn add_record(request: AddRecord, handle: Handle, place: Place) -> Record {
+pub fn add_record(request: AddRecord, handle: Handle, place: Place, now: i64) -> Record {
+    let mut contact = request.contact;
+    if matches!(
+        contact.record_type,
+        RecordType::PersonalCallBack | RecordType::CampaignCallBack
+    ) {
+        contact.scheduled = contact.scheduled.max(Some(now));
+    }
     Record {
         handle,
         list: request.list,
         chain: place.chain,
         chain_n: place.chain_n,
-        contact: request.contact,
+        contact,
         status: request.status,
         result: request.result,
         attempts: request.attempts,
@@ -73,11 +84,13 @@ pub fn no_such_record(handle: &str) -> Refusal {
 }
 
 /// A second AddRecord of somebody who is in the calling list: the open record that is
-/// there takes its attributes; its chain, status and attempts stay.
+/// there takes its attributes. Its chain, status and attempts stay, and so do its phone
+/// and its customer id: it is found by them.
 pub fn add_again(record: &mut Record, request: AddRecord) {
     let fields = record.contact.fields.overlaid(&request.contact.fields);
-    let customer_id = record.contact.customer_id.take();
-    record.contact = request.contact;
+    let known = std::mem::replace(&mut record.contact, request.contact);
     record.contact.fields = fields;
-    record.contact.customer_id = record.contact.customer_id.take().or(customer_id);
+    record.contact.phone = known.phone;
+    record.contact.phone_type = known.phone_type;
+    record.contact.customer_id = known.customer_id;
 }

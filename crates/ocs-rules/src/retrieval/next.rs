@@ -160,6 +160,17 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The same walk, over the agent's personal callbacks only.
+    #[must_use]
+    pub fn callbacks_only(mut self) -> Self {
+        self.turns.retain_mut(|turn| {
+            turn.types
+                .retain(|known| *known == RecordType::PersonalCallBack);
+            !turn.types.is_empty()
+        });
+        self
+    }
+
     /// The next record. `openings` have looked at the moment of the walk
     /// ([`Openings::look`]).
     ///

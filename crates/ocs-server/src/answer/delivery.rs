@@ -20,6 +20,9 @@ use super::record::{push_fields, push_some};
 /// The name of the event of a record of a chain that goes out.
 const CHAINED_RECORD: &str = "ChainedRecord";
 
+/// The name of the event of a callback that is due.
+const SCHEDULED_CALL: &str = "ScheduledCall";
+
 /// The name of the event that says that no record is due.
 const PREVIEW_RECORD_EMPTY: &str = "PreviewRecordEmpty";
 
@@ -43,6 +46,11 @@ pub(crate) fn preview(delivery: &Delivery, setting: &Setting<'_>) -> UserEvent {
         delivery,
         setting,
     )
+}
+
+/// ScheduledCall: a personal callback that is due goes to its agent unasked.
+pub(crate) fn scheduled_call(delivery: &Delivery, setting: &Setting<'_>) -> UserEvent {
+    delivered(SCHEDULED_CALL, delivery, setting)
 }
 
 /// PreviewRecordEmpty.

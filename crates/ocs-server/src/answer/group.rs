@@ -34,6 +34,64 @@ pub(crate) fn state(
     event
 }
 
+/// The events that tell desktops of campaign groups.
+pub(crate) const CAMPAIGN_LOADED: &str = "CampaignLoaded";
+pub(crate) const CAMPAIGN_UNLOADED: &str = "CampaignUnloaded";
+pub(crate) const CAMPAIGN_STARTED: &str = "CampaignStarted";
+pub(crate) const CAMPAIGN_STOPPED: &str = "CampaignStopped";
+pub(crate) const CAMPAIGN_MODE_CHANGED: &str = "CampaignModeChanged";
+
+/// What desktops are told of a campaign group.
+pub(crate) fn campaign_event(
+    name: &str,
+    group: CampaignGroupId,
+    state: &GroupState,
+    application: u32,
+    objects: &Objects,
+) -> UserEvent {
+    let mut event = UserEvent::event(name);
+    event.push(GSW_APPLICATION_ID, application.into());
+    push_group(&mut event, group, objects);
+    event.push(GSW_CAMPAIGN_MODE, state.mode.name().into());
+    event
+}
+
+/// The answer to CampaignStatusRequest: the events that would bring a desktop to the
+/// present state, and an end.
+pub(crate) fn campaign_events(
+    request: &UserEvent,
+    states: &GroupStates,
+    application: u32,
+    objects: &Objects,
+) -> UserEvent {
+    let mut events = Vec::new();
+    for (group, state) in states {
+        if state.is_loaded() && objects.group(*group).is_some() {
+            events.push(campaign_event(
+                CAMPAIGN_LOADED,
+                *group,
+                state,
+                application,
+                objects,
+            ));
+        }
+        if state.is_running() && objects.group(*group).is_some() {
+            events.push(campaign_event(
+                CAMPAIGN_STARTED,
+                *group,
+                state,
+                application,
+                objects,
+            ));
+        }
+    }
+    let mut end = UserEvent::event(RequestName::CampaignStatusRequest.answer());
+    push_some(&mut end, GSW_REFERENCE_ID, request.reference());
+    end.push(GSW_APPLICATION_ID, application.into());
+    events.push(end);
+    UserEvent::array_of(events.into_iter().map(Into::into))
+}
+
 /// All campaign groups, each with its state.
 pub(crate) fn groups(states: &GroupStates, objects: &Objects) -> UserEvent {
     let mut event = UserEvent::event(RequestName::ReadCampaignGroups.answer());

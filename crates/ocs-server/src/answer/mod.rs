@@ -8,6 +8,9 @@ mod record;
 
 pub(crate) use acknowledge::{acknowledge, added, reached};
 pub(crate) use calling_list::{calling_list, calling_lists};
-pub(crate) use delivery::{Setting, chained, nothing_due, preview};
-pub(crate) use group::{group, groups, state as group_state};
+pub(crate) use delivery::{Setting, chained, nothing_due, preview, scheduled_call};
+pub(crate) use group::{
+    CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED, CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED,
+    campaign_event, campaign_events, group, groups, state as group_state,
+};
 pub(crate) use record::{Known, attributes, contact, record, records};

@@ -6,6 +6,7 @@ pub(crate) mod client;
 mod do_not_call;
 mod export;
 mod import;
+mod requests;
 mod service;
 mod socket;
 

@@ -3,12 +3,13 @@
 use ocs_protocol::control::control_server::Control;
 use ocs_protocol::control::{
     ApplyReply, ApplyRequest, DoNotCallImport, ExportBatch, ExportDoNotCallRequest, ExportRequest,
-    ImportMessage, ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest,
+    ImportMessage, ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest, RequestsBatch,
+    RequestsRequest,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{apply, do_not_call, export, import};
+use super::{apply, do_not_call, export, import, requests};
 use crate::core::Core;
 
 /// The control service.
@@ -80,5 +81,17 @@ impl Control for ControlService {
     ) -> Result<Response<RemoveDoNotCallReply>, Status> {
         let reply = do_not_call::remove(&self.core, request.into_inner()).await;
         Ok(Response::new(reply))
+    }
+
+    type RequestsStream = ReceiverStream<Result<RequestsBatch, Status>>;
+
+    async fn requests(
+        &self,
+        request: Request<RequestsRequest>,
+    ) -> Result<Response<Self::RequestsStream>, Status> {
+        Ok(Response::new(requests::requests(
+            self.core.clone(),
+            request.into_inner(),
+        )))
     }
 }

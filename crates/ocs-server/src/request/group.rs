@@ -67,6 +67,7 @@ pub(crate) fn preview(
     Ok(Box::new(Preview {
         agent: agent.map(Into::into),
         attempt_guid,
+        callback_only: false,
         group: group(event, objects)?,
     }))
 }

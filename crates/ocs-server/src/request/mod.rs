@@ -2,6 +2,7 @@
 //! all who speak the protocols.
 
 mod add_record;
+mod agent;
 mod attributes;
 mod completion;
 mod group;
@@ -12,6 +13,7 @@ mod reaching;
 mod reschedule;
 
 pub(crate) use add_record::{no_such_list, read as add_record};
+pub(crate) use agent::{check_agent, check_ready_time};
 pub(crate) use completion::read as completion;
 pub(crate) use group::{group, preview, read as group_request};
 pub(crate) use handle::read as handle;

@@ -8,16 +8,16 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::{Protocol, RequestName};
-use ocs_rules::change::{Chained, Change, Outcome};
-use ocs_store::{Once, Outcomes, Refused, Request, StoreError, store_refusal};
+use ocs_rules::change::{Chained, Change};
+use ocs_store::{Noted, Once, Outcomes, Request, StoreError, store_refusal};
 use prost::Message as _;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 
-use super::Sessions;
 use super::output::{Asking, Output};
 use super::read::read;
+use super::tell::tell;
 use crate::core::Core;
-use crate::{answer, request};
+use crate::{answer, attempt_guid, request};
 
 /// Keys that are remembered as logged; beyond them, none is logged any more.
 const LOGGED_KEYS: usize = 1_000;
@@ -57,7 +57,7 @@ enum Work {
 #[derive(Default)]
 struct Sorted {
     answers: Vec<(u64, UserEvent)>,
-    refused: Vec<Refused>,
+    noted: Vec<Noted>,
     changes: Vec<Request>,
     asking: Vec<Asking>,
 }
@@ -94,7 +94,10 @@ impl Dispatch {
                 Ok((request, Work::Change(change, ignored))) => {
                     self.sort_change(request, change, ignored, asked, &mut sorted);
                 }
-                Ok((_, Work::Answer(answer))) => sorted.answers.push((asked.number, answer)),
+                Ok((request, Work::Answer(answer))) => {
+                    self.note(request, &asked, 0, &mut sorted);
+                    sorted.answers.push((asked.number, answer));
+                }
                 Ok((request, Work::Read)) => self.read(request, asked, place().await?),
                 Err(refusal) => self.sort_refused(refusal, &asked, &mut sorted),
             }
@@ -104,13 +107,13 @@ impl Dispatch {
         }
         if !sorted.changes.is_empty() {
             let place = place().await?;
-            self.submit(sorted.changes, sorted.refused, sorted.asking, place);
-        } else if !sorted.refused.is_empty() {
+            self.submit(sorted.changes, sorted.noted, sorted.asking, place);
+        } else if !sorted.noted.is_empty() {
             // Where the queue is full they are left out: HTTP Proxy's log has them.
             let _ = self
                 .core
                 .store
-                .submit(Vec::new(), sorted.refused, Box::new(|_| {}));
+                .submit(Vec::new(), sorted.noted, Box::new(|_| {}));
         }
         Ok(())
     }
@@ -130,7 +133,7 @@ impl Dispatch {
                 Change::AddRecord(add) => Some(add.list),
                 _ => None,
             },
-            handle: None,
+            handle: named_handle(&asked.event),
         };
         let asking = Asking {
             number: asked.number,
@@ -163,22 +166,27 @@ impl Dispatch {
         if let Ok(request) = request_name(&asked.event)
             && request.protocol() != Protocol::Read
         {
-            let objects = self.core.store.objects();
-            let list = asked.event.text(GSW_CALLING_LIST);
-            sorted.refused.push(Refused {
-                asked: ocs_store::Asked {
-                    client: asked.client.as_str().into(),
-                    request,
-                    list: list
-                        .and_then(|list| objects.list_named(list))
-                        .map(|list| list.dbid),
-                    handle: request::handle(&asked.event).ok(),
-                },
-                error: refusal.number.number(),
-            });
+            self.note(request, asked, refusal.number.number(), sorted);
         }
         let event = refusal.into_event(asked.event.reference());
         sorted.answers.push((asked.number, event));
+    }
+
+    /// Leaves the line of a request that changes nothing in the store.
+    fn note(&self, request: RequestName, asked: &Asked, outcome: i64, sorted: &mut Sorted) {
+        let objects = self.core.store.objects();
+        let list = asked.event.text(GSW_CALLING_LIST);
+        sorted.noted.push(Noted {
+            asked: ocs_store::Asked {
+                client: asked.client.as_str().into(),
+                request,
+                list: list
+                    .and_then(|list| objects.list_named(list))
+                    .map(|list| list.dbid),
+                handle: request::handle(&asked.event).ok(),
+            },
+            outcome,
+        });
     }
 
     fn work(&self, event: &UserEvent, client: &str) -> Result<(RequestName, Work), Refusal> {
@@ -213,12 +221,12 @@ impl Dispatch {
                 Change::DoNotCall(request::reaching(event, &objects, source(client))?)
             }
             RequestName::PreviewRecordRequest => {
-                let guid = format!("{:032x}", attempt_seed()?);
+                let guid = attempt_guid::new()?;
                 Change::Preview(request::preview(event, &objects, guid)?)
             }
             RequestName::ChainedRecordRequest => Change::Chained(Box::new(Chained {
                 on: request::on_record(event, &objects)?,
-                guid_seed: attempt_seed()?,
+                guid_seed: attempt_guid::seed()?,
             })),
             RequestName::LoadCampaign
             | RequestName::UnloadCampaign
@@ -231,13 +239,25 @@ impl Dispatch {
             }
             RequestName::PreviewDialingModeStart
             | RequestName::PreviewDialingModeOver
-            | RequestName::LogOut
-            | RequestName::ReadyTime
-            | RequestName::CampaignStatusRequest => {
+            | RequestName::LogOut => {
+                request::check_agent(event)?;
                 return Ok((
                     name,
                     Work::Answer(answer::acknowledge(event.clone(), name, &[])),
                 ));
+            }
+            RequestName::ReadyTime => {
+                request::check_ready_time(event)?;
+                return Ok((
+                    name,
+                    Work::Answer(answer::acknowledge(event.clone(), name, &[])),
+                ));
+            }
+            RequestName::CampaignStatusRequest => {
+                let states = self.core.store.group_states();
+                let application = self.core.application;
+                let answer = answer::campaign_events(event, &states, application, &objects);
+                return Ok((name, Work::Answer(answer)));
             }
             RequestName::ReadRecord
             | RequestName::ReadCallingLists
@@ -254,19 +274,21 @@ impl Dispatch {
     fn submit(
         &self,
         changes: Vec<Request>,
-        refused: Vec<Refused>,
+        noted: Vec<Noted>,
         asking: Vec<Asking>,
         place: OwnedPermit<Output>,
     ) {
-        let sessions = self.core.sessions.clone();
+        let core = self.core.clone();
         let reply = Box::new(move |outcomes: Outcomes| {
-            for outcome in outcomes.iter().flatten() {
-                tell_agents(outcome, &sessions);
+            for (asking, outcome) in asking.iter().zip(&outcomes) {
+                if let Ok(outcome) = outcome {
+                    tell(asking, outcome, &core);
+                }
             }
             place.send(Output::changed(asking, outcomes));
         });
         let count = changes.len();
-        if let Err(full) = self.core.store.submit(changes, refused, reply) {
+        if let Err(full) = self.core.store.submit(changes, noted, reply) {
             let refusal = if full.closed {
                 store_refusal(&StoreError::Closed)
             } else {
@@ -308,6 +330,12 @@ impl Dispatch {
     }
 }
 
+/// The record that a request itself names.
+fn named_handle(event: &UserEvent) -> Option<u32> {
+    event.get(GSW_RECORD_HANDLE)?;
+    request::handle(event).ok()
+}
+
 /// Whose Idempotency-Keys they are, without credentials.
 const ANONYMOUS: &str = "anonymous";
 
@@ -315,35 +343,6 @@ const ANONYMOUS: &str = "anonymous";
 fn source(client: &str) -> String {
     format!("request of {client}")
 }
-
-/// What the GUID of a new attempt is made of.
-fn attempt_seed() -> Result<u128, Refusal> {
-    let mut bytes = [0; 16];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => Ok(u128::from_be_bytes(bytes)),
-        Err(error) => {
-            tracing::error!(%error, "the system gave no random number for an attempt's GUID");
-            Err(Refusal::new(
-                ErrorNumber::InternalFault,
-                "a fault of OCS; its log has more",
-            ))
-        }
-    }
-}
-
-/// Tells the agents whose records were cancelled under their hands.
-fn tell_agents(outcome: &Outcome, sessions: &Sessions) {
-    if let Outcome::Reached { taken, .. } = outcome {
-        for (agent, handle) in taken {
-            let mut event = UserEvent::event(RECORD_CANCEL);
-            event.push(GSW_RECORD_HANDLE, (*handle).into());
-            sessions.push(agent, event);
-        }
-    }
-}
-
-/// The name of the event that a record in an agent's hands was cancelled.
-const RECORD_CANCEL: &str = "RecordCancel";
 
 fn request_name(event: &UserEvent) -> Result<RequestName, Refusal> {
     let name = event

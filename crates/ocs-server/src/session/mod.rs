@@ -6,6 +6,7 @@ mod http_proxy;
 mod native;
 mod output;
 mod read;
+mod tell;
 
 pub(crate) use http_proxy::{ANSWERS, HttpProxySessions, Notice, serve};
 pub use native::NativeError;

@@ -87,7 +87,7 @@ impl Batch<'_> {
         if let Some((name, zone)) = request.new_zone.take() {
             request.contact.zone = self.intern_zone(name, zone);
         }
-        let record = life_cycle::add_record(request, handle, place);
+        let record = life_cycle::add_record(request, handle, place, self.now);
         self.set.insert(self.outcomes.len(), record, grows);
         Ok(Ok(Outcome::Added {
             handle,

@@ -27,7 +27,9 @@ impl Batch<'_> {
         }
         self.place_woken(store)?;
         let agent = request.agent.as_deref();
-        let Some(handle) = self.next_record(request.group, agent, store)? else {
+        let callback_only = request.callback_only;
+        let next = self.next_record(request.group, agent, callback_only, store)?;
+        let Some(handle) = next else {
             return Ok(Ok(Outcome::NothingDue));
         };
         let in_hand = InHand {
@@ -129,6 +131,7 @@ impl Batch<'_> {
         &mut self,
         group: CampaignGroupId,
         agent: Option<&str>,
+        callback_only: bool,
         store: &mut Transaction<'_>,
     ) -> Result<Option<Handle>, StoreError> {
         let Some(campaign) = self
@@ -153,6 +156,9 @@ impl Batch<'_> {
             .collect();
         let shares = self.live.shares.entry(group).or_default();
         let mut walk = Walk::new(&sources, shares, agent, self.now);
+        if callback_only {
+            walk = walk.callbacks_only();
+        }
         loop {
             let Retrieval {
                 classes,

@@ -31,7 +31,7 @@ use ocs_rules::zone::Zone;
 
 use crate::error::StoreError;
 use crate::live::Live;
-use crate::request::{Outcomes, Refused, Request};
+use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Transaction;
 pub(crate) use once::Answered;
 pub(crate) use working_set::Reached;
@@ -140,9 +140,9 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Leaves the line of a request that was refused before it came here.
-    pub(crate) fn refused(&mut self, refused: &Refused) {
-        self.log.add_refused(refused, self.now);
+    /// Leaves the line of a request that changes nothing here.
+    pub(crate) fn note(&mut self, noted: &Noted) {
+        self.log.note(noted, self.now);
     }
 
     fn change(&mut self, change: Change, store: &mut Transaction<'_>) -> Run {

@@ -11,7 +11,7 @@ use ocs_protocol::refusal::Refusal;
 use ocs_rules::change::{Named, Outcome};
 
 use crate::error::StoreError;
-use crate::request::{Asked, Refused};
+use crate::request::{Asked, Noted};
 use crate::sqlite::Transaction;
 
 /// The lines of one transaction.
@@ -35,8 +35,8 @@ impl Lines {
         }
     }
 
-    pub(super) fn add_refused(&mut self, refused: &Refused, now: i64) {
-        self.push(&refused.asked, None, refused.error, now);
+    pub(super) fn note(&mut self, noted: &Noted, now: i64) {
+        self.push(&noted.asked, None, noted.outcome, now);
     }
 
     fn push(&mut self, asked: &Asked, record: Option<Named>, outcome: i64, now: i64) {

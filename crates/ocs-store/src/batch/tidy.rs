@@ -15,10 +15,10 @@ use crate::error::StoreError;
 use crate::sqlite::Transaction;
 
 /// Records that one step takes up at most, so that no request waits for long.
-const STEP: u32 = 200;
+const STEP: u32 = 1_000;
 
 /// Rows of the request log and old answers that one step removes at most.
-const PURGED: u32 = 200;
+const PURGED: u32 = 500;
 
 impl Batch<'_> {
     pub(super) fn tidy(&mut self, store: &mut Transaction<'_>) -> Run {
@@ -30,6 +30,7 @@ impl Batch<'_> {
         for handle in store.callbacks_due(self.now, STEP)? {
             self.tidy_callback(handle, &mut tidied, store)?;
         }
+        tidied.callbacks = store.personal_callbacks_due(self.now, STEP)?;
         self.place_woken(store)?;
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
@@ -40,8 +41,9 @@ impl Batch<'_> {
         }
         let day = 24 * 60 * 60;
         let kept = i64::from(self.policy.request_log_days) * day;
-        store.purge_request_log(self.now - kept, PURGED)?;
-        store.purge_answered(self.now - KEPT, PURGED)?;
+        let lines = store.purge_request_log(self.now - kept, PURGED)?;
+        let answers = store.purge_answered(self.now - KEPT, PURGED)?;
+        tidied.more = lines.max(answers) >= PURGED as usize;
         Ok(Ok(Outcome::Tidied(tidied)))
     }
 
@@ -155,7 +157,7 @@ impl Batch<'_> {
                 ..state
             };
             self.set_group_state(group, unloaded, store)?;
-            tidied.completed.push(group);
+            tidied.completed.push((group, unloaded));
         }
         Ok(())
     }

@@ -412,10 +412,6 @@ impl ContactIndex {
     ///
     /// # Errors
     /// The store cannot be read or written.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the writer calls it where objects change, next")
-    )]
     pub(crate) fn regions_changed(
         &mut self,
         connection: &Connection,

@@ -168,6 +168,27 @@ impl Database {
         }
     }
 
+    /// Makes the keys of phones anew where a calling list is read in another region.
+    pub(crate) fn regions_changed(&mut self, objects: &Objects, policy: &Policy) {
+        if let Err(error) = self.make_keys_anew(objects, policy) {
+            // Until then, national numbers of the list are not found as E.164.
+            tracing::error!(%error, "phones were not read in their new region; the next start does");
+        }
+    }
+
+    fn make_keys_anew(&mut self, objects: &Objects, policy: &Policy) -> Result<(), StoreError> {
+        let region_of = |list| {
+            let list = objects.list(list).map(AsRef::as_ref);
+            policy.region(list).map(ToOwned::to_owned)
+        };
+        let dirty = Arc::clone(self.checkpointer.dirty());
+        let contacts = self.contacts.view();
+        let transaction = Transaction::begin(&mut self.connection, self.epoch, dirty, contacts)?;
+        self.contacts
+            .regions_changed(transaction.connection(), region_of)?;
+        transaction.commit()
+    }
+
     /// Does a part of the work on the index of contacts, where there is some.
     pub(crate) fn index_contacts(&mut self) {
         if !self.contacts.wants_step() {

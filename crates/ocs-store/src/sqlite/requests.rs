@@ -72,6 +72,28 @@ impl Transaction<'_> {
         )
     }
 
+    /// Whose personal callbacks are due, and in which calling lists.
+    pub(crate) fn personal_callbacks_due(
+        &mut self,
+        now: i64,
+        limit: u32,
+    ) -> Result<Vec<(String, ListId)>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<(String, ListId)>> {
+            self.connection()
+                .prepare_cached(
+                    "SELECT agent_id, list_dbid FROM record WHERE record_status = 1 \
+                     AND record_type IN (5, 6) AND record_type = 5 AND dial_sched_time <= ?1 \
+                     AND agent_id IS NOT NULL ORDER BY dial_sched_time LIMIT ?2",
+                )?
+                .query_map(params![now, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        let mut due = read().map_err(sqlite_error)?;
+        due.sort_unstable();
+        due.dedup();
+        Ok(due)
+    }
+
     fn handles(
         &mut self,
         sql: &str,
@@ -162,8 +184,9 @@ impl Transaction<'_> {
         )
     }
 
-    pub(crate) fn purge_answered(&mut self, before: i64, limit: u32) -> Result<(), StoreError> {
-        self.write(
+    /// Removes answers that are older than a moment, some at a time; returns how many.
+    pub(crate) fn purge_answered(&mut self, before: i64, limit: u32) -> Result<usize, StoreError> {
+        self.remove(
             "DELETE FROM answered WHERE (scope, key) IN \
              (SELECT scope, key FROM answered WHERE answered_at < ?1 LIMIT ?2)",
             params![before, limit],
@@ -177,13 +200,25 @@ impl Transaction<'_> {
         )
     }
 
-    /// Removes the oldest rows that are older than a moment, some at a time.
-    pub(crate) fn purge_request_log(&mut self, before: i64, limit: u32) -> Result<(), StoreError> {
-        self.write(
+    /// Removes the oldest rows that are older than a moment, some at a time; returns how
+    /// many.
+    pub(crate) fn purge_request_log(
+        &mut self,
+        before: i64,
+        limit: u32,
+    ) -> Result<usize, StoreError> {
+        self.remove(
             "DELETE FROM request_log WHERE id IN \
              (SELECT id FROM request_log ORDER BY id LIMIT ?2) AND written_at < ?1",
             params![before, limit],
         )
+    }
+
+    fn remove(&mut self, sql: &str, values: impl rusqlite::Params) -> Result<usize, StoreError> {
+        self.connection()
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map_err(sqlite_error)
     }
 }
 

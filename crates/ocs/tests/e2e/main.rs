@@ -1,6 +1,8 @@
 //! The end-to-end tests: the real `ocs`, its real child process, real sockets and
 //! real files, asked by programs that nobody here wrote.
 
+mod campaign_groups;
+mod campaigns;
 mod clients;
 mod conduct;
 mod connections;
@@ -9,19 +11,24 @@ mod crowd;
 mod do_not_call;
 mod export;
 mod files;
+mod hand_out;
 mod home;
 mod http;
+mod idempotency;
 mod lifecycle;
 mod load;
 mod mount;
 mod native;
+mod native_events;
 mod objects;
 mod openapi;
 mod process;
 mod program;
 mod quickstart;
+mod reads;
 mod refusals;
 mod replies;
+mod requests;
 mod room;
 mod said;
 mod server;

@@ -15,7 +15,7 @@ use crate::said::Said;
 use crate::server::Server;
 
 /// One outbound port on any port number that is free, and two applications.
-const OUTBOUND_PORT: &str = "
+pub(crate) const OUTBOUND_PORT: &str = "
 [[server-info.port]]
 id = \"outbound\"
 host = \"127.0.0.1\"
@@ -44,7 +44,7 @@ const THIRD_PARTY: u32 = 3;
 const ANSWER: u32 = 33;
 
 /// A folder with an HTTP port, such an outbound port, and the applications.
-fn home(outbound: &str) -> Home {
+pub(crate) fn home(outbound: &str) -> Home {
     let home = Home::empty();
     home.write("desk.secret", "of the desk\n");
     home.configure(&format!("{HTTP_PORT}{outbound}{APPLICATIONS}"));
@@ -144,7 +144,7 @@ fn desktop(server: &Server, arguments: &[&str], lines: &str) -> Ended {
     process::run_with(&mut desktop_command(server, arguments), lines)
 }
 
-fn desktop_command(server: &Server, arguments: &[&str]) -> std::process::Command {
+pub(crate) fn desktop_command(server: &Server, arguments: &[&str]) -> std::process::Command {
     let address = address(server);
     let mut command = ocs(server.home.path(), &["desktop", "--connect", &address]);
     command

@@ -7,7 +7,7 @@ use crate::server::{ADD, Server};
 
 /// Asserts that an event has these attributes; `null` for those that it has not.
 #[track_caller]
-fn has(event: &Value, attributes: &Value) {
+pub(crate) fn has(event: &Value, attributes: &Value) {
     for (key, right) in attributes.as_object().expect("attributes") {
         assert_eq!(event[key], *right, "{key} in {event}");
     }

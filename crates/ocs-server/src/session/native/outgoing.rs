@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use ocs_protocol::event::Value;
 use ocs_protocol::outbound::server_message::Body;
-use ocs_protocol::outbound::{Role, ServerMessage, UserEvent};
+use ocs_protocol::outbound::{Pair, Role, ServerMessage, UserEvent};
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
 use tonic::Status;
@@ -29,6 +30,8 @@ pub(crate) struct Outgoing {
     pub(super) fault: oneshot::Receiver<Status>,
     /// The answers that go out at present.
     pub(super) going: Option<Output>,
+    /// What is left of an answer that is several events, and its number.
+    pub(super) parts: (u64, std::vec::IntoIter<Pair>),
     pub(super) ended: bool,
     /// The session lasts as long as this does.
     pub(super) _seat: Arc<Seat>,
@@ -36,13 +39,46 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     fn next_answer(&mut self) -> Option<ServerMessage> {
-        let mut message = self.going.as_mut()?.next(&self.core)?;
+        let mut message = match self.next_part() {
+            Some(part) => part,
+            None => {
+                let message = self.going.as_mut()?.next(&self.core)?;
+                match self.begin_parts(message) {
+                    Some(message) => message,
+                    None => return self.next_answer(),
+                }
+            }
+        };
         if self.role == Role::ThirdParty
             && let Some(Body::Event(event)) = &mut message.body
         {
             message_type::number_event(event);
         }
         Some(message)
+    }
+
+    /// An answer that is several events goes out as several messages, all with the
+    /// number of the request (outbound-protocols.md, section 3).
+    fn begin_parts(&mut self, message: ServerMessage) -> Option<ServerMessage> {
+        match message.body {
+            Some(Body::Event(event)) if event.array => {
+                self.parts = (message.number, event.pairs.into_iter());
+                None
+            }
+            _ => Some(message),
+        }
+    }
+
+    fn next_part(&mut self) -> Option<ServerMessage> {
+        let (number, parts) = &mut self.parts;
+        loop {
+            if let Some(Value::List(event)) = parts.next()?.value {
+                return Some(ServerMessage {
+                    number: *number,
+                    body: Some(Body::Event(event)),
+                });
+            }
+        }
     }
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<UserEvent> {

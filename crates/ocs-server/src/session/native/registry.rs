@@ -56,11 +56,12 @@ impl Sessions {
         open.send(&numbers, event)
     }
 
+    /// Whether a desktop of an agent is here.
+    pub(crate) fn has(&self, agent: &str) -> bool {
+        self.lock().by_agent.contains_key(agent)
+    }
+
     /// Sends an unsolicited event to every desktop.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "campaign events will be told of by it")
-    )]
     pub(crate) fn push_all(&self, event: UserEvent) {
         let mut open = self.lock();
         let numbers: Vec<_> = open.desktops.keys().copied().collect();

@@ -169,6 +169,7 @@ impl Outbound for NativeSessions {
             end: Some(end),
             fault: at_fault,
             going: None,
+            parts: (0, Vec::new().into_iter()),
             ended: false,
             _seat: seat,
         }))

@@ -1,0 +1,50 @@
+//! What desktops are told unasked, once it is committed (outbound-protocols.md,
+//! section 3).
+
+use ocs_protocol::attribute::{GSW_APPLICATION_ID, GSW_RECORD_HANDLE};
+use ocs_protocol::outbound::UserEvent;
+use ocs_protocol::request::RequestName;
+use ocs_rules::change::Outcome;
+
+use super::output::Asking;
+use crate::core::Core;
+use crate::{answer, request};
+
+/// The name of the event that a record in an agent's hands was cancelled.
+const RECORD_CANCEL: &str = "RecordCancel";
+
+/// Tells those whom a change concerns, beside whoever asked for it.
+pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
+    match outcome {
+        Outcome::Reached { taken, .. } => {
+            for (agent, handle) in taken {
+                let mut event = UserEvent::event(RECORD_CANCEL);
+                event.push(GSW_APPLICATION_ID, core.application.into());
+                event.push(GSW_RECORD_HANDLE, (*handle).into());
+                core.sessions.push(agent, event);
+            }
+        }
+        Outcome::Group(state) => {
+            let objects = core.store.objects();
+            if let Some(name) = campaign_event(asking.request)
+                && let Ok(group) = request::group(&asking.event, &objects)
+            {
+                let event = answer::campaign_event(name, group, state, core.application, &objects);
+                core.sessions.push_all(event);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The event that tells desktops of a request to a campaign group.
+fn campaign_event(request: RequestName) -> Option<&'static str> {
+    Some(match request {
+        RequestName::LoadCampaign => answer::CAMPAIGN_LOADED,
+        RequestName::UnloadCampaign | RequestName::ForceUnloadCampaign => answer::CAMPAIGN_UNLOADED,
+        RequestName::StartDialing => answer::CAMPAIGN_STARTED,
+        RequestName::StopDialing => answer::CAMPAIGN_STOPPED,
+        RequestName::SetDialingMode => answer::CAMPAIGN_MODE_CHANGED,
+        _ => return None,
+    })
+}

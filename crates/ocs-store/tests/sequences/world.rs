@@ -1,0 +1,200 @@
+//! A real store in a folder of its own, with a clock that the test moves on.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::channel;
+
+use jiff::Timestamp;
+use ocs_protocol::enumeration::DialingMode;
+use ocs_rules::calling_list::{CallingList, DailyWindow, ListId};
+use ocs_rules::campaign::{Campaign, CampaignGroup, CampaignGroupId, WeightedList};
+use ocs_rules::change::{Change, GroupRequest};
+use ocs_rules::counters::take;
+use ocs_rules::group_state::{GroupCommand, Settings};
+use ocs_rules::objects::ObjectChange;
+use ocs_rules::options::Options;
+use ocs_rules::policy::Policy;
+use ocs_rules::record::Handle;
+use ocs_rules::zone::UTC;
+use ocs_store::{Open, Outcomes, Store};
+use tempfile::TempDir;
+
+use crate::invariants::{self, Seen};
+use crate::restricted::Restricted;
+
+/// The region that all phones are read in.
+pub(crate) const REGION: &str = "US";
+
+/// 2026-11-22T10:00:00Z.
+const BEGIN: i64 = 1_795_341_600;
+
+pub(crate) struct World {
+    folder: TempDir,
+    clock: Arc<AtomicI64>,
+    store: Store,
+    pub(crate) lists: Vec<ListId>,
+    pub(crate) groups: Vec<CampaignGroupId>,
+    /// The store as it was read last.
+    pub(crate) seen: Seen,
+    restricted: Restricted,
+}
+
+impl World {
+    /// Two calling lists, the second with `duplicates = update`, each with a running
+    /// campaign group of its own.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(AtomicI64::new(BEGIN));
+        let store = open(&folder, &clock);
+        wait(store.change_objects(Box::new(|view| {
+            let mut counters = view.counters;
+            let mut changes = Vec::new();
+            for options in ["{}", r#"{"duplicates":"update"}"#] {
+                let list = take(&mut counters.list);
+                changes.push(ObjectChange::PutList(CallingList {
+                    dbid: list,
+                    name: format!("list {list}"),
+                    window: DailyWindow::default(),
+                    zone: UTC,
+                    max_attempts: 3,
+                    region: None,
+                    fields: Vec::new(),
+                    options: Options::from_stored(options),
+                }));
+                let campaign = take(&mut counters.campaign);
+                changes.push(ObjectChange::PutCampaign(Campaign {
+                    dbid: campaign,
+                    name: format!("campaign {campaign}"),
+                    description: String::new(),
+                    lists: vec![WeightedList { list, weight: 10 }],
+                    options: Options::default(),
+                }));
+                changes.push(ObjectChange::PutGroup(CampaignGroup {
+                    dbid: take(&mut counters.group),
+                    campaign,
+                    group: "agents".to_owned(),
+                    description: String::new(),
+                    mode: DialingMode::Preview,
+                    options: Options::default(),
+                }));
+            }
+            Ok((changes, counters))
+        })))
+        .expect("they are written")
+        .expect("they are planned");
+        let objects = store.objects();
+        let mut world = Self {
+            lists: objects.lists().iter().map(|list| list.dbid).collect(),
+            groups: objects.groups().iter().map(|group| group.dbid).collect(),
+            seen: Seen::default(),
+            restricted: Restricted::default(),
+            folder,
+            clock,
+            store,
+        };
+        let none = Settings::default();
+        for group in world.groups.clone() {
+            for command in [GroupCommand::Load(none), GroupCommand::Start(none)] {
+                let request = GroupRequest { group, command };
+                let outcomes = world.submit(vec![Change::Group(Box::new(request))]);
+                assert!(outcomes[0].is_ok(), "{outcomes:?}");
+            }
+        }
+        world
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// The handle that the next record gets.
+    pub(crate) fn next_handle(&self) -> Handle {
+        self.seen.records.keys().last().map_or(1, |last| last + 1)
+    }
+
+    /// Submits requests together, and checks what must hold after them.
+    pub(crate) fn submit(&mut self, changes: Vec<Change>) -> Outcomes {
+        let (outcomes, received) = channel();
+        let reply = Box::new(move |came| outcomes.send(came).expect("it is heard"));
+        let requests = changes.iter().cloned().map(Into::into).collect();
+        assert!(
+            self.store.submit(requests, Vec::new(), reply).is_ok(),
+            "the queue has room"
+        );
+        let outcomes = received.recv().expect("they are answered");
+        let before = std::mem::replace(&mut self.seen, read(&self.store, &self.lists));
+        let objects = self.store.objects();
+        let asked = invariants::Asked {
+            changes: &changes,
+            outcomes: &outcomes,
+            objects: &objects,
+            now: self.now(),
+        };
+        invariants::check(&before, &self.seen, &asked, &mut self.restricted);
+        outcomes
+    }
+
+    /// Closes the store and opens it again, which changes nothing.
+    pub(crate) fn reopen(&mut self) {
+        self.store.close();
+        self.store = open(&self.folder, &self.clock);
+        let seen = read(&self.store, &self.lists);
+        assert_eq!(seen, self.seen, "the store as it was opened again");
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.store.close();
+    }
+}
+
+fn open(folder: &TempDir, clock: &Arc<AtomicI64>) -> Store {
+    let clock = Arc::clone(clock);
+    let open = Open {
+        path: folder.path().join("ocs.db"),
+        holder: "the test".to_owned(),
+        clock: Arc::new(move || {
+            Timestamp::from_second(clock.load(Ordering::SeqCst)).expect("a moment")
+        }),
+        policy: Policy {
+            region: Some(REGION.to_owned()),
+            ..Policy::default()
+        },
+    };
+    Store::open(open).expect("it opens").0
+}
+
+/// Everything that the store holds of records and campaign groups.
+fn read(store: &Store, lists: &[ListId]) -> Seen {
+    let mut seen = Seen {
+        records: BTreeMap::new(),
+        counts: BTreeMap::new(),
+        groups: (*store.group_states()).clone(),
+    };
+    for list in lists {
+        let records = wait(store.reader().records_after(*list, 0, 10_000)).expect("they are read");
+        for record in records {
+            let twice = seen.records.insert(record.handle, record);
+            assert_eq!(twice, None, "a record is there once");
+        }
+        let counts = wait(store.reader().counts(*list)).expect("they are read");
+        seen.counts.insert(*list, counts);
+    }
+    seen
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(work)
+}
