@@ -36,6 +36,17 @@ cargo xtask COMMAND
       --rounds N                   rounds, of which the median counts (5)
       --seconds N                  seconds a round (8)
       --connections N,N            numbers of connections (1,64,256)
+  bench mixed [OPTIONS]            what a day brings, all at once, beside the floor
+      --rounds N, --seconds N      as above
+      --connections N              connections (64)
+      --records N                  records that are there before (1000000)
+  bench preview [OPTIONS]          the next record of a long calling list
+      --rounds N                   rounds, of which the median counts (5)
+      --seconds N                  seconds a round (8)
+      --connections N,N            numbers of connections (1,4)
+      --records N                  records of the calling list (1000000)
+  bench add-records [OPTIONS]      many records a request, over HTTP
+      --records N                  records in all (1000000)
   bench import [OPTIONS]           `ocs import`, without and with a running OCS
       --records N                  records in the file (1000000)
   bench do-not-call [OPTIONS]      the Do Not Call list: loading, a check, memory

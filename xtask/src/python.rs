@@ -25,7 +25,9 @@ pub(crate) fn environment() -> Result<PathBuf> {
             .with_context(|| format!("cannot read {}", requirements.display()))?,
     );
     let made_for = fs::read_to_string(&stamp).unwrap_or_default();
-    if made_for == wanted && succeeds(program_at(&python).args(["-c", "import grpc_tools, requests"])) {
+    if made_for == wanted
+        && succeeds(program_at(&python).args(["-c", "import grpc_tools, requests"]))
+    {
         return Ok(python);
     }
 

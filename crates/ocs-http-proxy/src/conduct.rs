@@ -106,6 +106,7 @@ mod tests {
             head: 0,
             head_lines: 0,
             body: 0,
+            bulk_body: 0,
             connections: 0,
             in_flight: 0,
             head_timeout: Duration::from_millis(head),

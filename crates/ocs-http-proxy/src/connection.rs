@@ -43,8 +43,10 @@ pub(crate) async fn serve(
         let conduct = Arc::clone(&seen);
         async move {
             conduct.enter(Phase::Busy);
-            let reply = gateway.handle(&client, request).await;
-            conduct.enter(Phase::Idle);
+            let mut reply = gateway.handle(&client, request).await;
+            if !reply.body_mut().goes_on(&conduct) {
+                conduct.enter(Phase::Idle);
+            }
             Ok::<_, Infallible>(reply)
         }
     });

@@ -26,7 +26,7 @@ use crate::link::Link;
 use crate::reply::{self, Body, Extra};
 use crate::route::{Ask, Route, Routes, Target};
 use crate::settings::{Limits, Settings};
-use crate::{body, idempotency, openapi};
+use crate::{body, bulk, idempotency, openapi};
 
 /// Bytes of a request's target.
 const TARGET: usize = 8_192;
@@ -34,6 +34,8 @@ const TARGET: usize = 8_192;
 /// What all connections share.
 pub(crate) struct Gateway {
     link: Link,
+    /// Places for requests of many records.
+    bulk: bulk::Places,
     settings: Settings,
     log: Log,
     /// Made when it is first asked for.
@@ -45,9 +47,9 @@ pub(crate) struct Client {
     /// With its port.
     pub(crate) address: String,
     /// Without it.
-    host: String,
+    pub(crate) host: String,
     /// The port it came in by, as an index into the settings.
-    listener: u32,
+    pub(crate) listener: u32,
 }
 
 impl Client {
@@ -66,6 +68,8 @@ enum Answer {
     Event(WireEvent),
     /// The description of the interface.
     Description,
+    /// What came of items, line by line; it leaves its line in the log by itself.
+    Lines(bulk::Lines),
 }
 
 /// What is known of a request so far, for its line in the log.
@@ -81,6 +85,7 @@ impl Gateway {
     pub(crate) fn new(link: Link, settings: Settings, log: Log) -> Self {
         Self {
             link,
+            bulk: bulk::Places::default(),
             settings,
             log,
             description: OnceLock::new(),
@@ -104,7 +109,10 @@ impl Gateway {
             Ok(Answer::Description) => {
                 let reply = reply::document(self.description(), &self.settings.headers);
                 self.log_request(client, &head, &seen, None, &reply, started.elapsed());
-                return reply.map(Body::new);
+                return reply.map(Body::whole);
+            }
+            Ok(Answer::Lines(lines)) => {
+                return reply::lines(&self.settings.headers).map(|()| Body::Lines(lines));
             }
             Ok(Answer::Event(event)) => event,
             Err(refusal) => WireEvent::from(&refusal.into_event(seen.reference)),
@@ -118,7 +126,7 @@ impl Gateway {
             &reply,
             started.elapsed(),
         );
-        reply.map(Body::new)
+        reply.map(Body::whole)
     }
 
     fn description(&self) -> Bytes {
@@ -161,8 +169,27 @@ impl Gateway {
         })?;
         self.check_origin(&head.headers)?;
         let route = routes.named(target.req()?)?;
-        let Ask::Ocs(request) = route.ask else {
-            return Ok(Answer::Description);
+        let request = match route.ask {
+            Ask::Ocs(request) => request,
+            Ask::Description => return Ok(Answer::Description),
+            Ask::AddRecords => {
+                seen.request = route.req.first().copied();
+                let asked = bulk::Asked {
+                    route,
+                    target,
+                    head,
+                    client,
+                    limits,
+                    log: &self.log,
+                };
+                let begun = bulk::add_records(asked, body, &self.link, &self.bulk).await;
+                // What is left of a body that was not taken is no next request.
+                seen.extra.close = !matches!(begun, Ok(bulk::Begun::Lines(_)));
+                return Ok(match begun? {
+                    bulk::Begun::Refused(event) => Answer::Event(event),
+                    bulk::Begun::Lines(lines) => Answer::Lines(lines),
+                });
+            }
         };
         seen.request = Some(request.name());
         let mut message = ClientMessage {
@@ -299,7 +326,7 @@ fn check_head(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
 
 /// The user event of a request, and the client's reference number in it. What the
 /// URI says goes first; the body may repeat it, never contradict it.
-fn to_event(
+pub(crate) fn to_event(
     route: &Route,
     request: &str,
     target: &Target,
@@ -338,32 +365,7 @@ fn to_event(
             "it must be a 64-bit integer",
         ));
     }
-    if agreed.is_ok()
-        && let Some((identifier, value)) = identified
-        && identifier.attribute == GSW_CAMPAIGN_GROUP_DBID
-        && !is_dbid(value)
-    {
-        agreed = Err(no_such_group(value));
-    }
     (agreed.map(|()| event), reference)
-}
-
-/// Whether a text is a positive integer, in digits only.
-fn is_dbid(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|dbid: i64| dbid > 0)
-}
-
-/// What is no positive integer names no campaign group: 404, as a handle that is
-/// none names no record (http-interface.md, section 4).
-fn no_such_group(identifier: &str) -> Refusal {
-    Refusal::new(
-        ErrorNumber::CampaignGroupNotFound,
-        format!(
-            "there is no campaign group {}; GET /campaigngroups names those that there are",
-            quoted(identifier)
-        ),
-    )
-    .at(GSW_CAMPAIGN_GROUP_DBID)
 }
 
 /// Whether the body says the same as the URI: the same text, the same number, or

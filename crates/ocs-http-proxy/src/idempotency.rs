@@ -7,7 +7,7 @@ use ocs_protocol::refusal::Refusal;
 use ring::digest::{Context, SHA256};
 
 /// The header's name.
-const HEADER: &str = "Idempotency-Key";
+pub(crate) const HEADER: &str = "Idempotency-Key";
 /// The most characters that a key has.
 const LENGTH: usize = 200;
 

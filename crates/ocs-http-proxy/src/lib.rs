@@ -7,6 +7,7 @@
 //! nothing worth keeping: killing it loses nothing acknowledged.
 
 mod body;
+mod bulk;
 mod conduct;
 mod connection;
 mod gateway;

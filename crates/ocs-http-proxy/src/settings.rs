@@ -28,6 +28,8 @@ pub(crate) struct Limits {
     pub(crate) head_lines: usize,
     /// Bytes of a body.
     pub(crate) body: usize,
+    /// Bytes of the body of AddRecords.
+    pub(crate) bulk_body: u64,
     pub(crate) connections: usize,
     /// Requests that may wait for OCS's answer.
     pub(crate) in_flight: usize,
@@ -60,6 +62,7 @@ impl Settings {
                 head: limits.head as usize,
                 head_lines: limits.head_lines as usize,
                 body: limits.body as usize,
+                bulk_body: limits.bulk_body,
                 connections: limits.connections as usize,
                 in_flight: limits.in_flight as usize,
                 head_timeout: Duration::from_millis(limits.head_timeout),

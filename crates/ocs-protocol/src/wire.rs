@@ -39,6 +39,20 @@ pub enum WireBody {
     Stop(Stop),
 }
 
+/// A `BulkOutcome` whose events are left as they came.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WireBulkOutcome {
+    /// So many more messages with items may be sent.
+    #[prost(uint32, tag = "1")]
+    pub credits: u32,
+    /// Why nothing of it is done.
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    pub refused: Option<Bytes>,
+    /// What came of the items.
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub events: Vec<Bytes>,
+}
+
 /// A user event as it came over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireEvent(Bytes);

@@ -59,8 +59,25 @@ pub struct AddRecord {
     pub result: CallResult,
     /// Attempts made elsewhere.
     pub attempts: u32,
+    /// What of `contact` the client named itself; the rest are defaults.
+    pub given: Given,
     /// What an import knows this record by again; one per calling list.
     pub import_key: Option<String>,
+}
+
+/// What a client named itself of what has defaults.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The contact type.
+    pub phone_type: bool,
+    /// The record type.
+    pub record_type: bool,
+    /// The begin of the daily window.
+    pub from: bool,
+    /// The end of the daily window.
+    pub until: bool,
+    /// The zone.
+    pub zone: bool,
 }
 
 /// Which chain a new record goes into.

@@ -51,6 +51,9 @@ pub struct Record {
     pub attempt_guid: Option<String>,
     /// Who has it, while it is Retrieved.
     pub in_hand: Option<InHand>,
+    /// Whether it is a callback for a moment outside its own daily window: it may then
+    /// be called from that moment on (records.md, section 3).
+    pub outside_window: bool,
 }
 
 /// A record in somebody's hand (records.md, section 5).

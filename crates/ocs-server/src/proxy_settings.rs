@@ -21,6 +21,7 @@ pub(crate) fn proxy_settings(config: &Config) -> ProxySettings {
             head: bounded(options.http_header_bytes.as_bytes()),
             head_lines: options.http_header_lines,
             body: bounded(options.http_body_bytes.as_bytes()),
+            bulk_body: options.http_bulk_body_bytes.as_bytes(),
             connections: options.http_connections,
             // Fewer than OCS keeps places for, so that none waits for a place.
             in_flight: bounded(ANSWERS as u64 / 2),

@@ -20,6 +20,6 @@ pub use reader::Reader;
 pub use request::{Asked, Encode, Noted, Once, Outcomes, Request, request_of_code};
 pub use sqlite::{Attempt, LogRows, Page, RequestLine, Surroundings};
 pub use store::{
-    BulkAnswer, Clock, Counts, GroupStates, ObjectsPlan, ObjectsView, Open, Reply, Store,
+    BulkAnswer, Clock, Counts, GroupStates, Keep, ObjectsPlan, ObjectsView, Open, Reply, Store,
     default_limits,
 };

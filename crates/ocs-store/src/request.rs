@@ -114,3 +114,38 @@ pub struct Once {
 
 /// What came of changes, in their order: of each its outcome or its refusal.
 pub type Outcomes = Vec<Result<Outcome, Refusal>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        let code = |request, handle| {
+            let asked = Asked {
+                client: "crm".into(),
+                request,
+                list: None,
+                handle,
+            };
+            asked.code()
+        };
+        for (request, by_handle, without) in [
+            (RequestName::AddRecord, ('D', 3), ('D', 3)),
+            (RequestName::RequestRecordCancel, ('D', 12), ('T', 30)),
+            (RequestName::DoNotCall, ('D', 15), ('T', 32)),
+            (RequestName::StartDialing, ('T', 9), ('T', 9)),
+        ] {
+            assert_eq!(code(request, Some(1)), by_handle, "{request:?}");
+            assert_eq!(code(request, None), without, "{request:?}");
+        }
+        let logged = |request: &&RequestName| request.protocol() != Protocol::Read;
+        for request in RequestName::ALL.iter().filter(logged) {
+            for handle in [Some(1), None] {
+                let (letter, code) = code(*request, handle);
+                assert_eq!(request_of_code(letter, code), Some(*request));
+            }
+        }
+        assert_eq!(request_of_code('T', 99), None);
+    }
+}

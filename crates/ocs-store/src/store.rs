@@ -70,11 +70,24 @@ impl Measured for Job {
     }
 }
 
+/// How much of a bulk is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Each change on its own merits.
+    Each,
+    /// All of them, or none where one was refused.
+    AllOrNone,
+    /// None: it is only said what would come of them.
+    Nothing,
+}
+
 /// Work that is not one single change.
 pub(crate) enum Bulk {
     Changes {
         requests: Vec<Request>,
-        keep: bool,
+        keep: Keep,
+        /// The line of the request that it belongs to.
+        noted: Option<Noted>,
         answer: oneshot::Sender<BulkAnswer>,
     },
     Objects {
@@ -205,15 +218,34 @@ impl Store {
     /// # Errors
     /// The store cannot be written; then nothing was changed.
     pub async fn submit_bulk(&self, changes: Vec<Change>, keep: bool) -> BulkAnswer {
+        let keep = if keep { Keep::Each } else { Keep::Nothing };
+        let answered = self.begin_bulk(changes, keep, None).await?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Puts many changes before the writer, for one transaction, and does not wait for
+    /// what comes of them, so that the next can be made ready meanwhile. `noted` is the
+    /// line of the request that they belong to: it is written with them, or, where none
+    /// of them is kept, with what comes next.
+    ///
+    /// # Errors
+    /// The store is closed.
+    pub async fn begin_bulk(
+        &self,
+        changes: Vec<Change>,
+        keep: Keep,
+        noted: Option<Noted>,
+    ) -> Result<oneshot::Receiver<BulkAnswer>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let requests = changes.into_iter().map(Request::from).collect();
         self.push_bulk(Bulk::Changes {
             requests,
             keep,
+            noted,
             answer,
         })
         .await?;
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        Ok(answered)
     }
 
     /// Changes campaign objects as `plan` decides, all of it or nothing.

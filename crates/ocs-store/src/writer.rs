@@ -15,7 +15,9 @@ use crate::live::Live;
 use crate::queue::{Queue, Taken};
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Database;
-use crate::store::{Bulk, Clock, GroupStates, Job, ObjectsError, ObjectsPlan, ObjectsView, Reply};
+use crate::store::{
+    Bulk, BulkAnswer, Clock, GroupStates, Job, Keep, ObjectsError, ObjectsPlan, ObjectsView, Reply,
+};
 
 /// What the writer owns.
 pub(crate) struct Writer {
@@ -67,25 +69,31 @@ impl Writer {
             // With the single changes: one commit for all of them.
             Some(Bulk::Changes {
                 requests: bulk,
-                keep: true,
+                keep: Keep::Each,
+                noted: line,
                 answer,
             }) => {
                 requests.extend(bulk);
+                noted.extend(line);
                 bulk_answer = Some(answer);
             }
+            // In a transaction of its own, which may be rolled back.
             Some(Bulk::Changes {
                 requests: bulk,
-                keep: false,
+                keep,
+                noted: line,
                 answer,
             }) => {
-                let _ = answer.send(self.run(bulk, &[], false));
+                let ran = self.run(bulk, line.as_slice(), keep);
+                noted.extend(line.and_then(|line| of_rolled_back(line, keep, &ran)));
+                let _ = answer.send(ran);
             }
             Some(Bulk::Objects { plan, answer }) => {
                 let _ = answer.send(self.change_objects(plan));
             }
             None => {}
         }
-        match self.run(requests, &noted, true) {
+        match self.run(requests, &noted, Keep::Each) {
             Ok(mut outcomes) => {
                 let bulk_outcomes = outcomes.split_off(singles);
                 let mut outcomes = outcomes.into_iter();
@@ -110,13 +118,13 @@ impl Writer {
         self.database.index_contacts();
     }
 
-    /// Runs requests through the rules and, to `keep` them, commits what comes of
-    /// them.
+    /// Runs requests through the rules and commits as much of what comes of them as
+    /// is to be kept.
     fn run(
         &mut self,
         requests: Vec<Request>,
         noted: &[Noted],
-        keep: bool,
+        keep: Keep,
     ) -> Result<Outcomes, StoreError> {
         if requests.is_empty() && noted.is_empty() {
             return Ok(Vec::new());
@@ -139,7 +147,7 @@ impl Writer {
         &mut self,
         requests: Vec<Request>,
         noted: &[Noted],
-        keep: bool,
+        keep: Keep,
     ) -> Result<(Outcomes, bool), StoreError> {
         self.database.tidy();
         let now = (self.clock)().as_second();
@@ -153,7 +161,12 @@ impl Writer {
             batch.note(noted);
         }
         let written = batch.write(&mut transaction)?;
-        if !keep {
+        let kept = match keep {
+            Keep::Each => true,
+            Keep::AllOrNone => written.outcomes.iter().all(Result::is_ok),
+            Keep::Nothing => false,
+        };
+        if !kept {
             // Dropped, the transaction is rolled back.
             return Ok((written.outcomes, false));
         }
@@ -228,5 +241,20 @@ impl Writer {
         self.database.regions_changed(&changed, &self.policy);
         self.objects.store(Arc::new(changed));
         Ok(())
+    }
+}
+
+/// The line of a bulk whose transaction was rolled back, so that it has to be written
+/// with another; `None` where it was written, or where the store took nothing at all.
+fn of_rolled_back(line: Noted, keep: Keep, ran: &BulkAnswer) -> Option<Noted> {
+    let outcomes = ran.as_ref().ok()?;
+    let refused = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
+    match (keep, refused) {
+        (Keep::Nothing, _) => Some(line),
+        (Keep::AllOrNone, Some(refusal)) => Some(Noted {
+            outcome: refusal.number.number(),
+            ..line
+        }),
+        (Keep::AllOrNone, None) | (Keep::Each, _) => None,
     }
 }

@@ -10,7 +10,7 @@ use ocs_protocol::enumeration::{CallResult, ContactType, RecordStatus, RecordTyp
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use ocs_rules::calling_list::{CallingList, DailyWindow, Field, FieldKind};
-use ocs_rules::change::{AddRecord, ChainChoice, Change, Completion, OnRecord, Outcome};
+use ocs_rules::change::{AddRecord, ChainChoice, Change, Completion, Given, OnRecord, Outcome};
 use ocs_rules::counters::take;
 use ocs_rules::fields::{FieldValue, Fields};
 use ocs_rules::objects::ObjectChange;
@@ -90,6 +90,7 @@ fn add(list: u32, phone: &str, chain: ChainChoice) -> AddRecord {
         status: RecordStatus::Ready,
         result: CallResult::Unknown,
         attempts: 3,
+        given: Given::default(),
         import_key: None,
     }
 }

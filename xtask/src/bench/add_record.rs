@@ -61,8 +61,8 @@ impl Options {
 }
 
 /// One round of load on one server.
-struct Round {
-    load: Figures,
+pub(super) struct Round {
+    pub(super) load: Figures,
     /// Microseconds of processor time a request, for each process.
     cpu_us: Vec<(&'static str, f64)>,
 }
@@ -85,21 +85,30 @@ impl Round {
 }
 
 /// The rounds at one number of connections.
-struct Level {
-    connections: u32,
-    floor: Vec<Round>,
-    ocs: Vec<Round>,
+pub(super) struct Level {
+    pub(super) connections: u32,
+    pub(super) floor: Vec<Round>,
+    pub(super) ocs: Vec<Round>,
     /// The median `fdatasync` before each round, in microseconds; one client only.
     sync_us: Vec<f64>,
 }
 
 impl Level {
-    fn ratios(&self) -> impl Iterator<Item = f64> {
+    pub(super) fn of(connections: u32) -> Self {
+        Self {
+            connections,
+            floor: Vec::new(),
+            ocs: Vec::new(),
+            sync_us: Vec::new(),
+        }
+    }
+
+    pub(super) fn ratios(&self) -> impl Iterator<Item = f64> {
         let pairs = self.floor.iter().zip(&self.ocs);
         pairs.map(|(floor, ocs)| ocs.load.per_second() / floor.load.per_second())
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         json!({
             "connections": self.connections,
             "floor": self.floor.iter().map(Round::json).collect::<Vec<_>>(),
@@ -152,12 +161,7 @@ fn measure(
 ) -> Result<Vec<Level>> {
     let floor = Floor::start(floor, &scratch.folder)?;
     let ocs = installation.map(Installation::run).transpose()?;
-    let levels = options.connections.iter().map(|connections| Level {
-        connections: *connections,
-        floor: Vec::new(),
-        ocs: Vec::new(),
-        sync_us: Vec::new(),
-    });
+    let levels = options.connections.iter().copied().map(Level::of);
     let mut levels = levels.collect::<Vec<_>>();
     let mut records = Records::default();
     let mut areas = 0;
@@ -197,7 +201,7 @@ fn measure(
 }
 
 /// Takes the processor time of `processes` around one round of load.
-fn loaded(
+pub(super) fn loaded(
     name: &str,
     processes: &[(&'static str, u32)],
     connections: u32,
@@ -261,7 +265,7 @@ impl Records {
 
 /// How many records the list holds once requests that wrk abandoned are done.
 /// Nobody is told of these, so there is nothing to wait for but the number.
-fn settled(ocs: &Ocs) -> Result<u64> {
+pub(super) fn settled(ocs: &Ocs) -> Result<u64> {
     let mut held = http::records_in_list(ocs.port)?;
     loop {
         thread::sleep(Duration::from_millis(100));
@@ -301,7 +305,7 @@ fn milliseconds(us: f64) -> String {
     format!("{:.2} ms", us / 1e3)
 }
 
-const COLUMNS: [&str; 12] = [
+pub(super) const COLUMNS: [&str; 12] = [
     "connections",
     "rounds",
     "floor/s",
@@ -317,7 +321,7 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// The medians of one level, in the order of [`COLUMNS`].
-fn cells(level: &Level) -> Vec<String> {
+pub(super) fn cells(level: &Level) -> Vec<String> {
     let cpu = |process: usize| {
         let rounds = level.ocs.iter();
         median(rounds.filter_map(|round| Some(round.cpu_us.get(process)?.1)))
@@ -352,7 +356,7 @@ fn cells(level: &Level) -> Vec<String> {
     ]
 }
 
-fn print(levels: &[Level]) {
+pub(super) fn print(levels: &[Level]) {
     println!("\nmedians:");
     for level in levels {
         println!();

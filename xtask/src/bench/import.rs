@@ -157,7 +157,7 @@ fn check(ocs: &Ocs, records: u64) -> Result<()> {
     Ok(())
 }
 
-fn write_records(path: &Path, records: u64) -> Result<()> {
+pub(super) fn write_records(path: &Path, records: u64) -> Result<()> {
     const TYPES: [&str; 3] = ["Mobile", "HomePhone", "DirectBusinessPhone"];
     const ZONES: [&str; 4] = ["PST", "EST", "America/Chicago", "GMT"];
     let mut file = BufWriter::new(File::create(path)?);

@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: what the product must reach, measured.
 
 mod add_record;
+mod add_records;
 mod cpu;
 mod do_not_call;
 mod http;
 mod idle;
 mod import;
+mod mixed;
+mod preview;
 pub(crate) mod product;
 mod report;
 mod wrk;
@@ -25,11 +28,14 @@ const MEGABYTE: f64 = 1_000_000.0;
 pub(crate) fn bench(mut args: Args) -> Result<()> {
     match args.positional().as_deref() {
         Some("add-record") => add_record::add_record(args),
+        Some("add-records") => add_records::add_records(args),
         Some("import") => import::import(args),
         Some("do-not-call") => do_not_call::do_not_call(args),
+        Some("mixed") => mixed::mixed(args),
+        Some("preview") => preview::preview(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? add-record, import, do-not-call or idle, not `{}`",
+            "which bench? add-record, add-records, mixed, preview, import, do-not-call or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

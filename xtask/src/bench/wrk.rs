@@ -48,7 +48,7 @@ impl Figures {
     }
 }
 
-/// One round of load on `127.0.0.1:port`. Any error in it is one of ours.
+/// One round of AddRecord on `127.0.0.1:port`. Any error in it is one of ours.
 pub(crate) fn load(
     port: u16,
     target: &str,
@@ -56,37 +56,65 @@ pub(crate) fn load(
     seconds: u32,
     area: &str,
 ) -> Result<Figures> {
-    let mut command = program("wrk");
-    command
-        .arg("-t1")
-        .arg(format!("-c{connections}"))
-        .arg(format!("-d{seconds}s"))
-        .args(["--latency", "-s"])
-        .arg(root().join("bench/add-record.lua"))
-        .arg(format!("http://127.0.0.1:{port}"))
-        .args(["--", target, area])
-        .stdin(Stdio::null());
-    let text = output(&mut command)?;
-    let figures = text
-        .lines()
-        .find_map(figures_in)
-        .with_context(|| format!("wrk printed no result:\n{text}"))?;
-    if figures.non_2xx + figures.socket_errors > 0 {
-        bail!(
-            "{} of {} requests at {connections} connections were not answered with 2xx, \
-             {} socket errors; there may be none",
-            figures.non_2xx,
-            figures.requests,
-            figures.socket_errors,
-        );
-    }
-    if figures.requests == 0 {
-        bail!("no request was answered in {seconds} s at {connections} connections");
-    }
-    Ok(figures)
+    let load = Load {
+        script: "add-record.lua",
+        port,
+        connections,
+        seconds,
+    };
+    load.run(&[target, area])
 }
 
-/// The figures in the line that `add-record.lua` prints.
+/// A round of load on `127.0.0.1:port`, by a script of `bench`.
+pub(crate) struct Load {
+    pub(crate) script: &'static str,
+    pub(crate) port: u16,
+    pub(crate) connections: u32,
+    pub(crate) seconds: u32,
+}
+
+impl Load {
+    /// Any error in it is one of ours.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Figures> {
+        let Self {
+            script,
+            port,
+            connections,
+            seconds,
+        } = self;
+        let mut command = program("wrk");
+        command
+            .arg("-t1")
+            .arg(format!("-c{connections}"))
+            .arg(format!("-d{seconds}s"))
+            .args(["--latency", "-s"])
+            .arg(root().join("bench").join(script))
+            .arg(format!("http://127.0.0.1:{port}"))
+            .arg("--")
+            .args(arguments)
+            .stdin(Stdio::null());
+        let text = output(&mut command)?;
+        let figures = text
+            .lines()
+            .find_map(figures_in)
+            .with_context(|| format!("wrk printed no result:\n{text}"))?;
+        if figures.non_2xx + figures.socket_errors > 0 {
+            bail!(
+                "{} of {} requests at {connections} connections were not answered with 2xx, \
+                 {} socket errors; there may be none",
+                figures.non_2xx,
+                figures.requests,
+                figures.socket_errors,
+            );
+        }
+        if figures.requests == 0 {
+            bail!("no request was answered in {seconds} s at {connections} connections");
+        }
+        Ok(figures)
+    }
+}
+
+/// The figures in the line that every script prints.
 fn figures_in(line: &str) -> Option<Figures> {
     let rest = line.strip_prefix("RESULT ")?;
     let value = |key: &str| {

@@ -27,32 +27,57 @@ pub(crate) async fn collect(
     }
     match tokio::time::timeout(patience, gather(body, limit)).await {
         Ok(gathered) => gathered,
-        Err(_) => Err(Refusal::new(
-            ErrorNumber::TooSlow,
-            format!("the body did not arrive within {patience:?}"),
-        )),
+        Err(_) => Err(too_slow(patience)),
     }
+}
+
+/// The refusal of a body that did not arrive in time.
+pub(crate) fn too_slow(patience: Duration) -> Refusal {
+    Refusal::new(
+        ErrorNumber::TooSlow,
+        format!("the body did not arrive within {patience:?}"),
+    )
+}
+
+/// The refusal of a body that ended too early.
+pub(crate) fn cut_short() -> Refusal {
+    Refusal::new(
+        ErrorNumber::MalformedBody,
+        "the body ended before it was whole; send as many bytes as Content-Length says, \
+         or end the last chunk",
+    )
+}
+
+/// The refusal of a body that is too large.
+pub(crate) fn too_large(limit: u64) -> Refusal {
+    Refusal::new(
+        ErrorNumber::BodyTooLarge,
+        format!("the body is over the limit of {limit} bytes; send less at once"),
+    )
+}
+
+/// Reads a body that is refused for a moment longer, so that a client that writes
+/// before it reads can read why.
+pub(crate) async fn drain(body: &mut Incoming) {
+    let deadline = Instant::now() + DRAIN;
+    while let Ok(Some(Ok(_))) = tokio::time::timeout_at(deadline.into(), body.frame()).await {}
 }
 
 async fn gather(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > limit as u64 {
-        return Err(too_large(body, limit).await);
+        drain(&mut body).await;
+        return Err(too_large(limit as u64));
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| {
-            Refusal::new(
-                ErrorNumber::MalformedBody,
-                "the body ended before it was whole; send as many bytes as Content-Length says, \
-                 or end the last chunk",
-            )
-        })?;
+        let frame = frame.map_err(|_| cut_short())?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         if first.len() + all.len() + data.len() > limit {
-            return Err(too_large(body, limit).await);
+            drain(&mut body).await;
+            return Err(too_large(limit as u64));
         }
         // Nearly every body comes in one piece, which is then not copied.
         if first.is_empty() && all.is_empty() {
@@ -65,13 +90,4 @@ async fn gather(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
         }
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
-}
-
-async fn too_large(mut body: Incoming, limit: usize) -> Refusal {
-    let deadline = Instant::now() + DRAIN;
-    while let Ok(Some(Ok(_))) = tokio::time::timeout_at(deadline.into(), body.frame()).await {}
-    Refusal::new(
-        ErrorNumber::BodyTooLarge,
-        format!("the body is over the limit of {limit} bytes; send less at once"),
-    )
 }

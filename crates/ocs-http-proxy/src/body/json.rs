@@ -10,6 +10,11 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
 /// Reads an object into pairs, in its order; a `null` is left out.
 pub(super) fn read(text: &str) -> Result<Vec<Pair>, Refusal> {
+    read_of("the body", text)
+}
+
+/// The same; `what` is read, for sentences.
+pub(super) fn read_of(what: &str, text: &str) -> Result<Vec<Pair>, Refusal> {
     let mut reading = Reading {
         pairs: Vec::with_capacity(16),
         key: String::new(),
@@ -26,7 +31,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Pair>, Refusal> {
             Err(wrong(reading.key, BEYOND))
         }
         Err(error) => Err(super::malformed(format!(
-            "the body is not JSON: {error}; it must be one object of attributes"
+            "{what} is not JSON: {error}; it must be one object of attributes"
         ))),
     }
 }

@@ -11,7 +11,7 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::Refusal;
 
-pub(crate) use collect::collect;
+pub(crate) use collect::{collect, cut_short, drain, too_large, too_slow};
 
 /// Reads a body into pairs. An empty body has none.
 ///
@@ -49,7 +49,25 @@ pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Pair>, Refusa
     ))
 }
 
-fn check_charset(content_type: &str) -> Result<(), Refusal> {
+/// Reads one object of many into pairs.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_item(item: &[u8]) -> Result<Vec<Pair>, Refusal> {
+    let text = std::str::from_utf8(item).map_err(|error| {
+        malformed(format!(
+            "the item is not UTF-8: byte {} of it begins no character",
+            error.valid_up_to() + 1
+        ))
+    })?;
+    json::read_of("the item", text)
+}
+
+/// Checks that a body is in a charset that is taken.
+///
+/// # Errors
+/// It is not; the sentence names it.
+pub(crate) fn check_charset(content_type: &str) -> Result<(), Refusal> {
     let charset = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
@@ -71,12 +89,21 @@ fn check_charset(content_type: &str) -> Result<(), Refusal> {
     }
 }
 
-fn malformed(sentence: impl Into<String>) -> Refusal {
+pub(crate) fn malformed(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorNumber::MalformedBody, sentence)
 }
 
+/// Keys that a body may have.
+const KEYS: usize = 1_000;
+
 /// Adds a pair, unless its key is there already.
 fn push(pairs: &mut Vec<Pair>, pair: Pair) -> Result<(), Refusal> {
+    // Each key is compared with all before it: more of them would be work for nothing.
+    if pairs.len() >= KEYS {
+        return Err(malformed(format!(
+            "the body has more than {KEYS} keys; a record has a few dozen"
+        )));
+    }
     if pairs.iter().any(|known| known.key == pair.key) {
         let key = ocs_protocol::refusal::quoted(&pair.key);
         return Err(malformed(format!("the key {key} is there twice; send it once")).at(pair.key));

@@ -65,7 +65,7 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
         .initial_connection_window_size(WINDOW)
         .connect_with_connector(connector)
         .await?;
-    let mut client = Grpc::new(channel)
+    let mut client = Grpc::new(channel.clone())
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
     let (outgoing, messages) = mpsc::channel(OUTGOING);
@@ -96,7 +96,11 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
     let (order, orders) = mpsc::channel(1);
     tokio::spawn(read(incoming, Arc::clone(&pending), order));
     Ok(Linked {
-        link: Link { outgoing, pending },
+        link: Link {
+            outgoing,
+            pending,
+            channel,
+        },
         orders,
         settings,
     })

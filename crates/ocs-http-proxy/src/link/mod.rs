@@ -1,6 +1,7 @@
 //! The client end of the outbound protocol: one stream to OCS, on which requests
 //! are pipelined and answered in any order.
 
+mod bulk;
 mod connect;
 mod pending;
 
@@ -13,7 +14,9 @@ use ocs_protocol::outbound::{ClientMessage, Listener, Listening};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::wire::WireEvent;
 use tokio::sync::mpsc;
+use tonic::transport::Channel;
 
+pub(crate) use bulk::Bulk;
 pub(crate) use connect::{Linked, Order, connect};
 use pending::{Pending, Unanswered};
 
@@ -25,6 +28,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) struct Link {
     outgoing: mpsc::Sender<ClientMessage>,
     pending: Arc<Pending>,
+    /// What the stream is on; requests of many records have streams of their own.
+    channel: Channel,
 }
 
 impl Link {
@@ -94,7 +99,7 @@ impl Link {
     }
 }
 
-fn unknown(what: &str) -> Refusal {
+pub(crate) fn unknown(what: &str) -> Refusal {
     Refusal::new(
         ErrorNumber::NoAnswer,
         format!(

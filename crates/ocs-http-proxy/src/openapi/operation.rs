@@ -1,6 +1,6 @@
 //! What can be asked: parameters and bodies.
 
-use ocs_protocol::attribute::{self, GSW_REFERENCE_ID};
+use ocs_protocol::attribute::{self, GSW_PHONE, GSW_REFERENCE_ID};
 use serde_json::{Map, Value, json};
 
 use super::{reply, schema};
@@ -45,6 +45,7 @@ pub(super) fn shared(tenant: &str) -> Value {
 pub(super) fn get(route: &Route) -> Value {
     let id = match route.ask {
         Ask::Ocs(request) => request.name(),
+        Ask::AddRecords => route.req.first().copied().unwrap_or_default(),
         Ask::Description => "ReadDescription",
     };
     let mut operation = json!({
@@ -86,6 +87,7 @@ pub(super) fn post(routes: &[&'static Route]) -> Value {
         let name = body_name(route);
         json!({ "$ref": format!("#/components/schemas/{name}") })
     });
+    let bulk = routes.iter().find(|route| route.ask == Ask::AddRecords);
     let mut bodies: Vec<_> = bodies.collect();
     let schema = match bodies.len() {
         1 => bodies.remove(0),
@@ -95,7 +97,7 @@ pub(super) fn post(routes: &[&'static Route]) -> Value {
         .iter()
         .map(|route| (route.req[0].to_owned(), json!({ "value": example(route) })))
         .collect();
-    json!({
+    let mut operation = json!({
         "operationId": format!("ActOn{}", first.resource.name),
         "tags": [first.resource.segments[0]],
         "summary": format!("Acts on the resource, by the request that `req` names"),
@@ -113,11 +115,28 @@ pub(super) fn post(routes: &[&'static Route]) -> Value {
             { "$ref": "#/components/parameters/idempotency_key" },
         ],
         "requestBody": {
-            "required": routes.iter().all(|route| !route.needs.is_empty()),
+            "required": routes.iter().all(|route| needs_body(route)),
             "content": { "application/json": { "schema": schema, "examples": examples } },
         },
         "responses": reply::of(routes),
-    })
+    });
+    if bulk.is_some() {
+        operation["requestBody"]["content"]["application/x-ndjson"] =
+            json!({ "schema": { "type": "string" } });
+        if let Some(parameters) = operation["parameters"].as_array_mut() {
+            parameters.push(json!({
+                "name": "atomic",
+                "in": "query",
+                "description": "Of AddRecords: whether all of the items are stored or none.",
+                "schema": { "type": "string", "enum": ["true", "false"] },
+            }));
+        }
+    }
+    operation
+}
+
+fn needs_body(route: &Route) -> bool {
+    !route.needs.is_empty() || route.ask == Ask::AddRecords
 }
 
 /// The name of the schema of a request's body.
@@ -127,6 +146,13 @@ pub(super) fn body_name(route: &Route) -> String {
 
 /// The schema of a request's body.
 pub(super) fn body(route: &Route) -> Value {
+    if route.ask == Ask::AddRecords {
+        return json!({
+            "type": "array",
+            "description": format!("`req={}` {}.", route.req[0], route.summary),
+            "items": { "$ref": "#/components/schemas/CallingListAddRecord" },
+        });
+    }
     let keys = route.takes.iter().chain([&GSW_REFERENCE_ID]);
     let properties: Map<_, _> = keys
         .map(|key| {
@@ -148,6 +174,9 @@ pub(super) fn body(route: &Route) -> Value {
 
 /// A body that the request might have: what it needs, and a little more.
 fn example(route: &Route) -> Value {
+    if route.ask == Ask::AddRecords {
+        return json!([{ GSW_PHONE: schema::example_of(GSW_PHONE) }]);
+    }
     let shown = if route.needs.is_empty() { 1 } else { 3 };
     let keys = route.takes.iter().take(shown);
     keys.map(|key| ((*key).to_owned(), schema::example_of(key)))

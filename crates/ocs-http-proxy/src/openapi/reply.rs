@@ -20,7 +20,8 @@ use crate::route::{Ask, Route};
 pub(super) fn of(routes: &[&Route]) -> Value {
     let mut replies = Map::new();
     let reads = routes.iter().all(|route| route.is_read());
-    let schemas: Vec<_> = routes.iter().map(|route| answer(route)).collect();
+    let whole = routes.iter().filter(|route| route.ask != Ask::AddRecords);
+    let schemas: Vec<_> = whole.map(|route| answer(route)).collect();
     let schema = match &schemas[..] {
         [one] => one.clone(),
         _ => json!({ "anyOf": schemas }),
@@ -29,6 +30,10 @@ pub(super) fn of(routes: &[&Route]) -> Value {
         "description": if reads { "What was asked for." } else { "Done, and in the store." },
         "content": { "application/json": { "schema": schema } },
     });
+    if routes.iter().any(|route| route.ask == Ask::AddRecords) {
+        // One line an item, each an AddRecordAcknowledge or an ErrorMessage.
+        done["content"]["application/x-ndjson"] = json!({ "schema": { "type": "string" } });
+    }
     if routes
         .iter()
         .any(|route| route.ask == Ask::Ocs(RequestName::AddRecord))

@@ -8,7 +8,13 @@ use serde::{Serialize, Serializer};
 /// it is neither.
 pub(crate) fn write(event: &WireEvent) -> Option<Vec<u8>> {
     let mut body = Vec::with_capacity(512);
-    let mut json = serde_json::Serializer::new(&mut body);
+    append(event, &mut body)?;
+    Some(body)
+}
+
+/// The same, behind what is in `body`; on `None`, part of it may be there.
+pub(crate) fn append(event: &WireEvent, body: &mut Vec<u8>) -> Option<()> {
+    let mut json = serde_json::Serializer::new(body);
     let list = event.list();
     // Nearly every event begins with its name, and is then not looked through.
     let keyless = matches!(list.pairs().next(), Some(Ok(("", _))));
@@ -17,7 +23,7 @@ pub(crate) fn write(event: &WireEvent) -> Option<Vec<u8>> {
     } else {
         write_object(list, &mut json).ok()?;
     }
-    Some(body)
+    Some(())
 }
 
 struct Json<'a>(WireValue<'a>);

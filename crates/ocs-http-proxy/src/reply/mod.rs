@@ -1,22 +1,20 @@
 //! From an answer to an HTTP reply (http-interface.md, section 4).
 
+mod body;
 mod json;
 mod status;
 
-pub(crate) use json::write as json;
+pub(crate) use body::Body;
+pub(crate) use json::{append, write as json};
 pub(crate) use status::of as status;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use ocs_protocol::attribute::GSW_ERROR_NUMBER;
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::{ERROR_MESSAGE, Refusal};
 use ocs_protocol::wire::WireEvent;
-
-/// A reply's body: always whole.
-pub(crate) type Body = Full<Bytes>;
 
 /// What a reply needs beside its event.
 #[derive(Default)]
@@ -67,6 +65,17 @@ pub(crate) fn document(body: Bytes, headers: &HeaderMap) -> Response<Bytes> {
     reply.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    reply
+}
+
+/// The head of a reply that is one line of JSON an item, with the configured headers.
+pub(crate) fn lines(headers: &HeaderMap) -> Response<()> {
+    let mut reply = Response::new(());
+    *reply.headers_mut() = headers.clone();
+    reply.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/x-ndjson; charset=utf-8"),
     );
     reply
 }

@@ -37,6 +37,8 @@ pub(crate) struct Route {
 pub(crate) enum Ask {
     /// OCS.
     Ocs(RequestName),
+    /// OCS, with many records at once.
+    AddRecords,
     /// Nobody: HTTP Proxy describes itself.
     Description,
 }
@@ -158,6 +160,17 @@ pub(crate) const ROUTES: &[Route] = &[
                 GSW_CHAIN_ID,
                 GSW_CAMPAIGN_NAME,
             ],
+        )
+    },
+    Route {
+        ask: Ask::AddRecords,
+        ..post(
+            &LIST,
+            &["AddRecords"],
+            RequestName::AddRecord,
+            "adds many records, each as AddRecord does: a JSON array of them, or one a line; \
+             with `atomic=true`, all of them or none",
+            &[],
         )
     },
     post(

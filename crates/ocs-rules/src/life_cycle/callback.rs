@@ -12,6 +12,7 @@ use crate::change::Reschedule;
 use crate::date_time;
 use crate::objects::Objects;
 use crate::record::Record;
+use crate::retrieval::window::Window;
 
 /// RecordReschedule and ScheduledRecordReschedule: the record is a callback, Ready
 /// again, and due at the moment that was named. Its attempt, if it is in one, goes on
@@ -64,6 +65,12 @@ pub fn reschedule(
         let right = "a personal callback needs the agent's name";
         return Err(Refusal::missing(GSW_AGENT_ID, right));
     }
+    record.outside_window = !Window {
+        zone: record.contact.zone,
+        from: record.contact.window.from,
+        till: record.contact.window.till,
+    }
+    .is_open(objects, at);
     record.contact.scheduled = Some(at);
     (record.contact.record_type, record.contact.agent) = match request.callback {
         CallbackType::Campaign => (RecordType::CampaignCallBack, None),
@@ -81,6 +88,7 @@ pub fn missed(record: &mut Record) {
         _ => CallResult::GroupCallBackError,
     };
     record.status = RecordStatus::MissedCallBack;
+    record.outside_window = false;
     record.attempt_guid = None;
 }
 

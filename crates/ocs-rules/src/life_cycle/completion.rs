@@ -5,7 +5,7 @@ use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 
-use super::allowed::check;
+use super::allowed::{check, check_list};
 use crate::change::Completion;
 use crate::field_values;
 use crate::objects::Objects;
@@ -64,7 +64,8 @@ fn note(
     name: RequestName,
     objects: &Objects,
 ) -> Result<Vec<String>, Refusal> {
-    let list = check(record, &request.on, name, objects)?;
+    // In the order of http-interface.md, section 4: what the request says first.
+    let list = check_list(record, request.on.list, objects)?;
     let zone = objects.zone(record.contact.zone).map(|zone| &zone.zone);
     let (fields, ignored) = field_values::read(
         list,
@@ -72,6 +73,7 @@ fn note(
         &request.fields,
         list.refuses_unknown(request.refuse_unknown),
     )?;
+    check(record, &request.on, name, objects)?;
     record.contact.fields = record.contact.fields.overlaid(&fields);
     if let Some(result) = request.result {
         record.result = result;

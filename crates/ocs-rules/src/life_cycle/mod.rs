@@ -54,6 +54,7 @@ pub fn add_record(request: AddRecord, handle: Handle, place: Place, now: i64) ->
         attempts: request.attempts,
         attempt_guid: None,
         in_hand: None,
+        outside_window: false,
     }
 }
 
@@ -84,13 +85,28 @@ pub fn no_such_record(handle: &str) -> Refusal {
 }
 
 /// A second AddRecord of somebody who is in the calling list: the open record that is
-/// there takes its attributes. Its chain, status and attempts stay, and so do its phone
-/// and its customer id: it is found by them.
+/// there takes what the request names. Its chain, status and attempts stay, and so do
+/// its phone and its customer id: it is found by them.
 pub fn add_again(record: &mut Record, request: AddRecord) {
-    let fields = record.contact.fields.overlaid(&request.contact.fields);
-    let known = std::mem::replace(&mut record.contact, request.contact);
-    record.contact.fields = fields;
-    record.contact.phone = known.phone;
-    record.contact.phone_type = known.phone_type;
-    record.contact.customer_id = known.customer_id;
+    let (given, new, contact) = (request.given, request.contact, &mut record.contact);
+    if given.phone_type {
+        contact.phone_type = new.phone_type;
+    }
+    if given.record_type {
+        contact.record_type = new.record_type;
+    }
+    if given.from {
+        contact.window.from = new.window.from;
+    }
+    if given.until {
+        contact.window.till = new.window.till;
+    }
+    if given.zone {
+        contact.zone = new.zone;
+    }
+    contact.scheduled = new.scheduled.or(contact.scheduled);
+    contact.call_time = new.call_time.or(contact.call_time);
+    contact.campaign = new.campaign.or(contact.campaign);
+    contact.agent = new.agent.or_else(|| contact.agent.take());
+    contact.fields = contact.fields.overlaid(&new.fields);
 }

@@ -167,12 +167,20 @@ fn events() -> Vec<Row> {
             begin: |record| record.contact.record_type = RecordType::CampaignCallBack,
             only: Some(RecordStatus::Ready),
             ..row(
-                "a callback that nobody took within `callback-timeout`",
+                "a CampaignCallBack that nobody took within `callback-timeout`",
                 |record, _| {
                     missed(record);
                     Ok(())
                 },
             )
+        },
+        Row {
+            begin: |record| record.contact.record_type = RecordType::PersonalCallBack,
+            only: Some(RecordStatus::Ready),
+            ..row("a PersonalCallBack, the same", |record, _| {
+                missed(record);
+                Ok(())
+            })
         },
     ]
 }
@@ -242,6 +250,7 @@ fn record(status: RecordStatus) -> Record {
         attempts: 1,
         attempt_guid: retrieved.then(|| "0".repeat(32)),
         in_hand: retrieved.then(held),
+        outside_window: false,
     }
 }
 
@@ -302,7 +311,7 @@ fn cell(row: &Row, status: RecordStatus, objects: &Objects) -> String {
 }
 
 fn error(number: ErrorNumber) -> String {
-    format!("[{}](errors/{})", number.number(), number.page())
+    format!("[{}](errors/{}.md)", number.number(), number.page())
 }
 
 fn table(

@@ -82,6 +82,7 @@ pub(super) fn record(handle: Handle, chain: ChainId, chain_n: u32) -> Record {
         attempts: 0,
         attempt_guid: None,
         in_hand: None,
+        outside_window: false,
     }
 }
 

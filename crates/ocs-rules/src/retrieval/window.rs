@@ -33,11 +33,20 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window of a record.
+    /// The window of a record: its own, or the whole day for a callback outside it,
+    /// which its moment and `callback-timeout` bound.
     #[must_use]
     pub fn of(record: &Record) -> Self {
+        let zone = record.contact.zone;
+        if record.outside_window {
+            return Self {
+                zone,
+                from: 0,
+                till: 0,
+            };
+        }
         Self {
-            zone: record.contact.zone,
+            zone,
             from: record.contact.window.from,
             till: record.contact.window.till,
         }

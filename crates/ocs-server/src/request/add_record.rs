@@ -14,7 +14,7 @@ use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_rules::calling_list::{CallingList, DailyWindow};
 use ocs_rules::campaign::CampaignId;
-use ocs_rules::change::{AddRecord, ChainChoice};
+use ocs_rules::change::{AddRecord, ChainChoice, Given};
 use ocs_rules::objects::Objects;
 use ocs_rules::record::{AGENT_LENGTH, CUSTOMER_ID_LENGTH, Contact, PHONE_LENGTH};
 use ocs_rules::{date_time, field_values, zone};
@@ -80,11 +80,28 @@ pub(crate) fn read(
     let fields = event.pairs.iter().filter(|pair| !is_attribute(&pair.key));
     let refuse_unknown = list.refuses_unknown(refuse_unknown);
     let (fields, ignored) = field_values::read(list, &zone, fields, refuse_unknown)?;
+    let given = Given {
+        phone_type: phone_type.is_some(),
+        record_type: record_type.is_some(),
+        from: from.is_some(),
+        until: until.is_some(),
+        zone: named_zone.is_some(),
+    };
     let seconds = |given: Option<i64>, otherwise| {
         given
             .and_then(|seconds| u32::try_from(seconds).ok())
             .unwrap_or(otherwise)
     };
+    let window = DailyWindow {
+        from: seconds(from, list.window.from),
+        till: seconds(until, list.window.till),
+    };
+    if window.from == window.till {
+        // The whole day or nothing? Whoever means the whole day says so.
+        let right = "the daily window would begin and end at the same second; for the whole day \
+                     send 0 and 86399";
+        return Err(Refusal::invalid(GSW_UNTIL, &window.till.to_string(), right));
+    }
     let (zone, new_zone) = match named_zone {
         Some(NamedZone::Known(dbid, _)) => (dbid, None),
         Some(NamedZone::New(name, zone)) => (list.zone, Some((name, zone))),
@@ -97,10 +114,7 @@ pub(crate) fn read(
         record_type: record_type.unwrap_or(RecordType::General),
         scheduled,
         call_time,
-        window: DailyWindow {
-            from: seconds(from, list.window.from),
-            till: seconds(until, list.window.till),
-        },
+        window,
         zone,
         campaign,
         agent: agent.map(Into::into),
@@ -114,6 +128,7 @@ pub(crate) fn read(
         status,
         result: result.unwrap_or(CallResult::Unknown),
         attempts: seconds(attempts, 0),
+        given,
         import_key: None,
     };
     Ok(Added {

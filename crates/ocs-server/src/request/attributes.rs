@@ -31,6 +31,10 @@ pub(crate) fn text<'a>(
         let right = format!("it must have 1 to {longest} characters, and has {characters}");
         return Err(Refusal::invalid(key, &text, &right));
     }
+    if text.trim().is_empty() {
+        let right = "it must not be blank";
+        return Err(Refusal::invalid(key, &text, right));
+    }
     if text.chars().any(char::is_control) {
         let right = "it must not contain control characters";
         return Err(Refusal::invalid(key, &text, right));

@@ -10,7 +10,7 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::RequestName;
-use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::campaign::{CampaignGroup, CampaignGroupId};
 use ocs_rules::change::{GroupRequest, Preview};
 use ocs_rules::group_state::{GroupCommand, Settings};
 use ocs_rules::objects::Objects;
@@ -81,11 +81,13 @@ pub(crate) fn group(event: &UserEvent, objects: &Objects) -> Result<CampaignGrou
     if let Some(value) = event.get(GSW_CAMPAIGN_GROUP_DBID) {
         check_campaign(event, objects)?;
         let text = value.shown();
-        let dbid = text.trim().parse().ok();
+        // Only digits: "+401" names nothing, as a handle.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let dbid = digits.then(|| text.parse().ok()).flatten();
         let known = dbid.and_then(|dbid| objects.group(dbid));
-        return known
-            .map(|group| group.dbid)
-            .ok_or_else(|| no_such_group(&text, GSW_CAMPAIGN_GROUP_DBID));
+        let group = known.ok_or_else(|| no_such_group(&text, GSW_CAMPAIGN_GROUP_DBID))?;
+        check_names(event, group, objects)?;
+        return Ok(group.dbid);
     }
     if let Some(name) = text(event, GSW_CAMPAIGN_GROUP_NAME, 2 * NAME_LENGTH + 1)? {
         let known = name.split_once('@').and_then(|(campaign, group)| {
@@ -113,6 +115,33 @@ pub(crate) fn group(event: &UserEvent, objects: &Objects) -> Result<CampaignGrou
             "the campaign has several campaign groups; say which one is meant",
         )),
     }
+}
+
+/// The names that stand beside a DBID must be those of the same campaign group.
+fn check_names(event: &UserEvent, group: &CampaignGroup, objects: &Objects) -> Result<(), Refusal> {
+    let campaign = objects.campaign(group.campaign);
+    let campaign = campaign.map_or("", |campaign| campaign.name.as_str());
+    let full = format!("{campaign}@{}", group.group);
+    for (key, right) in [
+        (GSW_CAMPAIGN_NAME, campaign),
+        (GSW_CAMPAIGN_GROUP_NAME, full.as_str()),
+    ] {
+        let named = event.get(key).map(|name| name.shown());
+        if let Some(named) = named.filter(|named| *named != right) {
+            return Err(Refusal::new(
+                ErrorNumber::Contradiction,
+                format!(
+                    "{key} is {}, and the campaign group {} is {}; send that name, or leave it \
+                     out",
+                    quoted(&named),
+                    group.dbid,
+                    quoted(&full)
+                ),
+            )
+            .at(key));
+        }
+    }
+    Ok(())
 }
 
 fn no_such_group(named: &str, attribute: &'static str) -> Refusal {

@@ -313,7 +313,7 @@ impl Dispatch {
     }
 
     /// Says once per calling list and key that it is not stored.
-    fn log_ignored(&self, list: &str, ignored: &[String]) {
+    pub(super) fn log_ignored(&self, list: &str, ignored: &[String]) {
         if ignored.is_empty() {
             return;
         }

@@ -10,13 +10,14 @@ use ocs_protocol::outbound::client_message::Body;
 use ocs_protocol::outbound::outbound_server::{Outbound, OutboundServer};
 use ocs_protocol::outbound::server_message::Body as ServerBody;
 use ocs_protocol::outbound::{
-    ClientMessage, Hello, Listener, ProxySettings, Role, ServerMessage, Stop,
+    BulkMessage, ClientMessage, Hello, Listener, ProxySettings, Role, ServerMessage, Stop,
 };
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::bulk;
 use super::burst::Burst;
 use super::dispatch::{Asked, Dispatch};
 use super::output::Output;
@@ -120,6 +121,16 @@ impl HttpProxySessions {
 #[tonic::async_trait]
 impl Outbound for HttpProxySessions {
     type SessionStream = Answers;
+    type AddRecordsStream = bulk::Outcomes;
+
+    async fn add_records(
+        &self,
+        request: Request<Streaming<BulkMessage>>,
+    ) -> Result<Response<bulk::Outcomes>, Status> {
+        let (core, dispatch) = (self.core.clone(), self.dispatch.clone());
+        let outcomes = bulk::add_records(core, dispatch, request.into_inner());
+        Ok(Response::new(outcomes))
+    }
 
     async fn session(
         &self,

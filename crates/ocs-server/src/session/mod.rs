@@ -1,5 +1,6 @@
 //! Sessions: the server end of the outbound protocols.
 
+mod bulk;
 mod burst;
 mod dispatch;
 mod http_proxy;

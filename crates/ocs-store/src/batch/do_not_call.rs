@@ -59,25 +59,28 @@ impl Batch<'_> {
     }
 
     /// Whether a record may not be called: its phone first, then its customer id.
-    pub(super) fn is_restricted(&self, record: &Record) -> bool {
+    pub(super) fn is_restricted(
+        &self,
+        record: &Record,
+        store: &mut Transaction<'_>,
+    ) -> Result<bool, StoreError> {
         let phone = self.compared(&record.contact.phone, record.list);
         let customer = record.contact.customer_id.as_deref();
-        let list = &self.live.do_not_call;
-        if list.restricts_phone(phone, self.now)
-            || customer.is_some_and(|customer| list.restricts_customer(customer, self.now))
-        {
-            return true;
+        if !self.restricted.is_empty() {
+            // What this batch put on it or took off it is not in memory before the
+            // commit.
+            return Ok(store.restricts(Keys::Phone(phone), self.now)?
+                || match customer {
+                    Some(id) => {
+                        let keys = Keys::of(&Subject::CustomerId(id.to_owned()), None);
+                        store.restricts(keys, self.now)?
+                    }
+                    None => false,
+                });
         }
-        // What this batch put on it is not in memory before the commit.
-        self.restricted.iter().any(|restriction| match restriction {
-            Restriction::Put { held, .. } => match held.keys {
-                Keys::Phone(compared) => compared.matches(phone),
-                keys @ Keys::CustomerId(_) => customer.is_some_and(|customer| {
-                    keys == Keys::of(&Subject::CustomerId(customer.to_owned()), None)
-                }),
-            },
-            Restriction::Removed(_) => false,
-        })
+        let list = &self.live.do_not_call;
+        Ok(list.restricts_phone(phone, self.now)
+            || customer.is_some_and(|customer| list.restricts_customer(customer, self.now)))
     }
 
     fn region_named(&self, list: Option<&str>) -> Option<&str> {

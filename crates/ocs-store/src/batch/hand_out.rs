@@ -1,7 +1,7 @@
 //! PreviewRecordRequest and ChainedRecordRequest: records go out (records.md,
 //! sections 4 and 5).
 
-use ocs_protocol::enumeration::RecordStatus;
+use ocs_protocol::enumeration::{CallResult, RecordStatus};
 use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Chained, Delivery, Outcome, Preview};
@@ -15,6 +15,15 @@ use ocs_rules::retrieval::{Retrieval, why};
 use super::{Batch, Run};
 use crate::error::StoreError;
 use crate::sqlite::{ReadyRows, Transaction};
+
+/// What becomes of a candidate.
+enum Verdict {
+    GoesOut,
+    /// Not now.
+    Stays,
+    /// It is on the Do Not Call list.
+    Restricted,
+}
 
 impl Batch<'_> {
     pub(super) fn preview(&mut self, request: &Preview, store: &mut Transaction<'_>) -> Run {
@@ -40,8 +49,10 @@ impl Batch<'_> {
         let Some(record) = self.record(handle, store)? else {
             return Ok(Ok(Outcome::NothingDue));
         };
+        let put_off = record.attempt_guid.clone();
         life_cycle::hand_out(record, in_hand, request.attempt_guid.clone());
         let record = record.clone();
+        self.end_attempt(put_off, record.result, store)?;
         self.handed_out(&record, store)?;
         Ok(Ok(Outcome::Delivered(Box::new(Delivery {
             record,
@@ -67,7 +78,7 @@ impl Batch<'_> {
                 continue;
             }
             let other = other.clone();
-            if self.is_restricted(&other) {
+            if self.is_restricted(&other, store)? {
                 self.finish_restricted(handle, store)?;
                 continue;
             }
@@ -77,8 +88,10 @@ impl Batch<'_> {
                 ..in_hand.clone()
             };
             if let Some(other) = self.record(handle, store)? {
+                let put_off = other.attempt_guid.clone();
                 life_cycle::hand_out(other, in_hand.clone(), format!("{seed:032x}"));
                 let record = other.clone();
+                self.end_attempt(put_off, record.result, store)?;
                 self.handed_out(&record, store)?;
                 chain.push(Delivery {
                     record,
@@ -98,6 +111,17 @@ impl Batch<'_> {
         Ok(Ok(Outcome::Chained(chain)))
     }
 
+    /// The attempt that a record was put off in ends, where there is one that nobody
+    /// reported the end of.
+    pub(super) fn end_attempt(
+        &self,
+        guid: Option<String>,
+        result: CallResult,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        guid.map_or(Ok(()), |guid| store.end_attempt(&guid, self.now, result))
+    }
+
     fn handed_out(
         &mut self,
         record: &Record,
@@ -113,10 +137,14 @@ impl Batch<'_> {
         handle: Handle,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
-        if let Some(record) = self.record(handle, store)?
-            && life_cycle::no_call(record)
-        {
+        let Some(record) = self.record(handle, store)? else {
+            return Ok(());
+        };
+        let put_off = record.attempt_guid.clone();
+        if life_cycle::no_call(record) {
+            let result = record.result;
             self.changed(handle);
+            self.end_attempt(put_off, result, store)?;
             tracing::info!(
                 record = handle,
                 "a record is on the Do Not Call list; it is not called"
@@ -154,11 +182,8 @@ impl Batch<'_> {
                 }),
             })
             .collect();
-        let shares = self.live.shares.entry(group).or_default();
-        let mut walk = Walk::new(&sources, shares, agent, self.now);
-        if callback_only {
-            walk = walk.callbacks_only();
-        }
+        let mut walk = self.walk(&sources, group, agent, callback_only);
+        let mut finished = false;
         loop {
             let Retrieval {
                 classes,
@@ -168,28 +193,58 @@ impl Batch<'_> {
             openings.look(classes, self.objects, self.now);
             let mut rows = ReadyRows(store.connection());
             let Some(candidate) = walk.next(openings, fronts, &mut rows)? else {
-                return Ok(None);
+                if !finished {
+                    return Ok(None);
+                }
+                // The records that came after those in their chains may go out now.
+                self.place_woken(store)?;
+                walk = self.walk(&sources, group, agent, callback_only);
+                finished = false;
+                continue;
             };
-            if self.may_go_out(candidate.handle, store)? {
-                let shares = self.live.shares.entry(group).or_default();
-                shares.taken(candidate.list, candidate.weight);
-                return Ok(Some(candidate.handle));
+            match self.verdict(candidate.handle, store)? {
+                Verdict::GoesOut => {
+                    let shares = self.live.shares.entry(group).or_default();
+                    shares.taken(candidate.list, candidate.weight);
+                    return Ok(Some(candidate.handle));
+                }
+                Verdict::Restricted => {
+                    self.finish_restricted(candidate.handle, store)?;
+                    finished = true;
+                }
+                Verdict::Stays => {}
             }
+        }
+    }
+
+    fn walk<'w>(
+        &mut self,
+        sources: &[Source],
+        group: CampaignGroupId,
+        agent: Option<&'w str>,
+        callback_only: bool,
+    ) -> Walk<'w> {
+        let shares = self.live.shares.entry(group).or_default();
+        let walk = Walk::new(sources, shares, agent, self.now);
+        if callback_only {
+            walk.callbacks_only()
+        } else {
+            walk
         }
     }
 
     /// What a candidate's row does not say: the rest of its chain, Do Not Call, and
     /// whether somebody has the same phone or customer now.
-    fn may_go_out(
+    fn verdict(
         &mut self,
         handle: Handle,
         store: &mut Transaction<'_>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Verdict, StoreError> {
         let Some(record) = self.record(handle, store)?.cloned() else {
-            return Ok(false);
+            return Ok(Verdict::Stays);
         };
         let Some(list) = self.objects.list(record.list) else {
-            return Ok(false);
+            return Ok(Verdict::Stays);
         };
         let mut chain = Vec::new();
         for handle in store.handles_of_chain(record.list, record.chain)? {
@@ -197,14 +252,16 @@ impl Batch<'_> {
         }
         let chain: Vec<_> = chain.iter().collect();
         if !why::is_callable(&record, &chain, list, self.objects, self.now) {
-            return Ok(false);
+            return Ok(Verdict::Stays);
         }
-        if self.is_restricted(&record) {
-            self.finish_restricted(handle, store)?;
-            return Ok(false);
+        if self.is_restricted(&record, store)? {
+            return Ok(Verdict::Restricted);
         }
         let phone = self.compared(&record.contact.phone, record.list);
         let customer = record.contact.customer_id.as_deref();
-        Ok(!(self.policy.one_at_once && self.live.out.has(phone, customer)))
+        if self.policy.one_at_once && self.live.out.has(phone, customer) {
+            return Ok(Verdict::Stays);
+        }
+        Ok(Verdict::GoesOut)
     }
 }

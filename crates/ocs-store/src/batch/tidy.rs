@@ -102,9 +102,12 @@ impl Batch<'_> {
         let missed = record.status == RecordStatus::Ready
             && missed_after.is_some_and(|seconds| due.saturating_add(seconds) <= self.now);
         if missed && let Some(record) = self.record(handle, store)? {
+            let put_off = record.attempt_guid.clone();
             life_cycle::missed(record);
+            let result = record.result;
             tidied.missed.push(record.named());
             self.changed(handle);
+            self.end_attempt(put_off, result, store)?;
         }
         Ok(())
     }

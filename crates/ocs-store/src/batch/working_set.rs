@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ocs_protocol::enumeration::{RecordStatus, RecordType};
 use ocs_rules::calling_list::{DailyWindow, ListId};
+use ocs_rules::campaign::CampaignId;
 use ocs_rules::do_not_call::Compared;
 use ocs_rules::record::{ChainId, Handle, Record};
 use ocs_rules::retrieval::placement::{self, Placement};
+use ocs_rules::retrieval::window::Window;
 use ocs_rules::zone::ZoneId;
 
 use super::Batch;
@@ -23,6 +25,8 @@ pub(super) struct WorkingSet {
     /// New records that are written, as others find them.
     added: Vec<Reached>,
     records: HashMap<Handle, Loaded>,
+    /// Those of them that were changed since they were written, in order.
+    changed: Vec<Handle>,
     /// Chains that a record was added to.
     grown: HashSet<(ListId, ChainId)>,
     counts: BTreeMap<(ListId, RecordStatus), i64>,
@@ -52,9 +56,10 @@ struct Stored {
     attempts: u32,
     scheduled: Option<i64>,
     attempt_guid: Option<String>,
-    window: (DailyWindow, ZoneId),
+    window: (Window, DailyWindow, ZoneId),
     phone: String,
     agent: Option<String>,
+    campaign: Option<CampaignId>,
 }
 
 impl Stored {
@@ -65,9 +70,14 @@ impl Stored {
             attempts: record.attempts,
             scheduled: record.contact.scheduled,
             attempt_guid: record.attempt_guid.clone(),
-            window: (record.contact.window, record.contact.zone),
+            window: (
+                Window::of(record),
+                record.contact.window,
+                record.contact.zone,
+            ),
             phone: record.contact.phone.clone(),
             agent: record.contact.agent.clone(),
+            campaign: record.contact.campaign,
         }
     }
 }
@@ -143,8 +153,11 @@ impl Batch<'_> {
     /// Says that the change that is being made has changed a record.
     pub(super) fn changed(&mut self, handle: Handle) {
         let index = self.outcomes.len();
-        if let Some(loaded) = self.set.records.get_mut(&handle) {
-            loaded.changed_by.get_or_insert(index);
+        if let Some(loaded) = self.set.records.get_mut(&handle)
+            && loaded.changed_by.is_none()
+        {
+            loaded.changed_by = Some(index);
+            self.set.changed.push(handle);
         }
     }
 
@@ -234,7 +247,10 @@ impl Batch<'_> {
         chains: &mut BTreeSet<(ListId, ChainId)>,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
-        for loaded in self.set.records.values_mut() {
+        for handle in std::mem::take(&mut self.set.changed) {
+            let Some(loaded) = self.set.records.get_mut(&handle) else {
+                continue;
+            };
             let Some(index) = loaded.changed_by.take() else {
                 continue;
             };

@@ -15,7 +15,7 @@ use crate::sqlite::sqlite_error;
 pub(crate) const RECORD_COLUMNS: &str = "record_id, list_dbid, chain_id, chain_n, contact_info, \
     contact_info_type, customer_id, record_type, record_status, call_result, attempt, \
     dial_sched_time, call_time, daily_from, daily_till, tz_dbid, campaign_id, agent_id, \
-    attempt_guid, fields, group_id, hand_agent, touched_at";
+    attempt_guid, fields, group_id, hand_agent, touched_at, outside_window";
 
 pub(crate) fn read(connection: &Connection, handle: Handle) -> Result<Option<Record>, StoreError> {
     connection
@@ -54,6 +54,7 @@ pub(crate) fn record_from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         attempts: row.get(10)?,
         attempt_guid: row.get(18)?,
         in_hand: in_hand(row)?,
+        outside_window: row.get(23)?,
     })
 }
 
@@ -152,7 +153,8 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
              attempt = ?5, dial_sched_time = ?6, call_time = ?7, agent_id = ?8, \
              attempt_guid = ?9, fields = ?10, group_id = ?11, hand_agent = ?12, \
              touched_at = ?13, contact_info = ?14, contact_info_type = ?15, customer_id = ?16, \
-             daily_from = ?17, daily_till = ?18, tz_dbid = ?19, campaign_id = ?20 \
+             daily_from = ?17, daily_till = ?18, tz_dbid = ?19, campaign_id = ?20, \
+             outside_window = ?21 \
              WHERE record_id = ?1",
         )
         .and_then(|mut statement| {
@@ -177,6 +179,7 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
                 contact.window.till,
                 contact.zone,
                 contact.campaign,
+                record.outside_window,
             ])
         })
         .map(|_| ())

@@ -316,7 +316,7 @@ mod tests {
             list: None,
             handle: None,
             outcome: 10,
-            ..first.clone()
+            ..first
         };
         assert_eq!(lines, [first, second]);
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::counters::Counters;
-use ocs_rules::do_not_call::{Compared, Entry, Held, Subject};
+use ocs_rules::do_not_call::{Compared, Entry, Held, Keys, Subject};
 use ocs_rules::objects::ObjectChange;
 use ocs_rules::record::{ChainId, Handle, Record};
 use ocs_rules::retrieval::Retrieval;
@@ -114,6 +114,12 @@ impl<'a> Transaction<'a> {
         customer: &str,
     ) -> Result<Vec<Handle>, StoreError> {
         self.contacts.by_customer(&self.inner, customer, Part::ALL)
+    }
+
+    /// Whether a phone or customer id may not be called at a moment, UTC seconds, as
+    /// this transaction has left the Do Not Call list.
+    pub(crate) fn restricts(&mut self, keys: Keys, now: i64) -> Result<bool, StoreError> {
+        do_not_call::restricts(&self.inner, keys, now).map_err(sqlite_error)
     }
 
     /// Puts an entry on the Do Not Call list; returns what it replaces.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ocs_protocol::enumeration::{CallResult, RecordStatus, RecordType};
 use ocs_rules::calling_list::ListId;
-use ocs_rules::change::{Change, Outcome};
+use ocs_rules::change::{Change, Outcome, Preview, Whom};
 use ocs_rules::do_not_call::Compared;
 use ocs_rules::objects::Objects;
 use ocs_rules::record::{ChainId, Handle, Record};
@@ -20,6 +20,8 @@ pub(crate) struct Seen {
     pub(crate) records: BTreeMap<Handle, Record>,
     pub(crate) counts: BTreeMap<ListId, Counts>,
     pub(crate) groups: GroupStates,
+    /// The GUIDs of each record's attempts that have no end.
+    pub(crate) open_attempts: BTreeMap<Handle, Vec<String>>,
 }
 
 /// A batch, and what came of it.
@@ -35,6 +37,9 @@ pub(crate) fn check(before: &Seen, after: &Seen, asked: &Asked<'_>, restricted: 
     final_ones_stay(before, after);
     for record in after.records.values() {
         in_hand_while_retrieved(record);
+        let current: Vec<_> = record.attempt_guid.iter().cloned().collect();
+        let open = &after.open_attempts[&record.handle];
+        assert_eq!(*open, current, "attempts without an end: {record:?}");
     }
     chains_are_dense(after);
     counts_are_right(after);
@@ -187,23 +192,24 @@ fn alone(before: &Seen, after: &Seen, change: &Change, outcome: &Outcome, asked:
     match (change, outcome) {
         (Change::Preview(request), Outcome::Delivered(delivery)) => {
             let handle = delivery.record.handle;
-            let was = &before.records[&handle];
-            assert!(
-                is_due(was, before, request.agent.as_deref(), asked),
-                "{was:?}"
-            );
             assert_eq!(delivery.record, after.records[&handle]);
+            // Those before it that are on the Do Not Call list were finished on the way.
+            let mut found = after.clone();
+            found
+                .records
+                .insert(handle, before.records[&handle].clone());
+            let due = is_due(&before.records[&handle], &found, request, asked);
+            assert!(due, "it was not due: {:?}", delivery.record);
         }
         (Change::Preview(request), Outcome::NothingDue) => {
             let group = asked.objects.group(request.group).expect("it is there");
             let campaign = asked.objects.campaign(group.campaign).expect("it is there");
             for record in after.records.values().filter(|r| campaign.uses(r.list)) {
-                let due = is_due(record, after, request.agent.as_deref(), asked);
+                let due = is_due(record, after, request, asked);
                 assert!(!due, "nothing is due, but {record:?}");
             }
         }
         (Change::DoNotCall(request) | Change::Cancel(request), Outcome::Reached { .. }) => {
-            use ocs_rules::change::Whom;
             let meant = |record: &&Record| match &request.whom {
                 Whom::Record(handle, _) => record.handle == *handle,
                 Whom::Phone(phone) => compared(phone).matches(of(record)),
@@ -220,7 +226,7 @@ fn alone(before: &Seen, after: &Seen, change: &Change, outcome: &Outcome, asked:
 
 /// Whether a preview may give a record out to an agent (records.md, section 4), Do Not
 /// Call aside.
-fn is_due(record: &Record, seen: &Seen, agent: Option<&str>, asked: &Asked<'_>) -> bool {
+fn is_due(record: &Record, seen: &Seen, request: &Preview, asked: &Asked<'_>) -> bool {
     let list = asked.objects.list(record.list).expect("it is there");
     let mut chain: Vec<_> = seen
         .records
@@ -240,7 +246,8 @@ fn is_due(record: &Record, seen: &Seen, agent: Option<&str>, asked: &Asked<'_>) 
     let personal = record.contact.record_type == RecordType::PersonalCallBack;
     why::is_callable(record, &chain, list, asked.objects, asked.now)
         && !contact_out
-        && (!personal || agent.is_some() && record.contact.agent.as_deref() == agent)
+        && (!personal || request.agent.is_some() && record.contact.agent == request.agent)
+        && (personal || !request.callback_only)
 }
 
 fn of(record: &Record) -> Compared {

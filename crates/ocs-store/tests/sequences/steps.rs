@@ -7,8 +7,8 @@ use ocs_protocol::enumeration::{
 };
 use ocs_rules::calling_list::DailyWindow;
 use ocs_rules::change::{
-    AddRecord, ChainChoice, Chained, Change, Completion, GroupRequest, OnRecord, Preview, Reaching,
-    Reschedule, Whom,
+    AddRecord, ChainChoice, Chained, Change, Completion, Given, GroupRequest, OnRecord, Preview,
+    Reaching, Reschedule, Whom,
 };
 use ocs_rules::do_not_call::{Entry, Subject};
 use ocs_rules::fields::Fields;
@@ -32,6 +32,7 @@ pub(crate) struct Batch {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pick {
     Any(u8),
+    /// One that is out, where there is one.
     Retrieved(u8),
     /// One that the same batch adds, or none.
     Coming(u8),
@@ -47,10 +48,10 @@ pub(crate) enum Attempt {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct On {
-    pick: Pick,
-    attempt: Attempt,
+    pub(crate) pick: Pick,
+    pub(crate) attempt: Attempt,
     /// A calling list, by its place.
-    list: Option<u8>,
+    pub(crate) list: Option<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,19 +61,23 @@ pub(crate) enum Reached {
     Customer(u8, Option<u8>),
 }
 
+/// AddRecord.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Adding {
+    pub(crate) list: u8,
+    pub(crate) chain: Option<Pick>,
+    pub(crate) phone: u8,
+    pub(crate) customer: Option<u8>,
+    pub(crate) kind: RecordType,
+    pub(crate) scheduled: Option<i64>,
+    pub(crate) window: DailyWindow,
+    pub(crate) done: bool,
+    pub(crate) campaign: bool,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Add {
-        list: u8,
-        chain: Option<Pick>,
-        phone: u8,
-        customer: Option<u8>,
-        kind: RecordType,
-        scheduled: Option<i64>,
-        window: DailyWindow,
-        done: bool,
-        campaign: bool,
-    },
+    Add(Adding),
     Update(On, CallResult),
     Processed(On),
     Reject(On),
@@ -111,12 +116,21 @@ pub(crate) fn sequence() -> impl Strategy<Value = Vec<Batch>> {
             reopens,
             steps,
         });
-    prop::collection::vec(batch, 1..24)
+    // Without records, most requests come to nothing.
+    let first = prop::collection::vec(adding().prop_map(Step::Add), 2..8).prop_map(|steps| Batch {
+        seconds: 0,
+        reopens: false,
+        steps,
+    });
+    (first, prop::collection::vec(batch, 1..24)).prop_map(|(first, mut batches)| {
+        batches.insert(0, first);
+        batches
+    })
 }
 
 fn pick() -> impl Strategy<Value = Pick> {
     prop_oneof![
-        4 => any::<u8>().prop_map(Pick::Retrieved),
+        8 => any::<u8>().prop_map(Pick::Retrieved),
         4 => any::<u8>().prop_map(Pick::Any),
         1 => (0..4_u8).prop_map(Pick::Coming),
     ]
@@ -161,7 +175,7 @@ fn agent() -> impl Strategy<Value = Option<u8>> {
     prop::option::weighted(0.8, 0..2_u8)
 }
 
-fn adding() -> impl Strategy<Value = Step> {
+fn adding() -> impl Strategy<Value = Adding> {
     let kind = prop_oneof![
         6 => Just(RecordType::General),
         1 => Just(RecordType::PersonalCallBack),
@@ -185,9 +199,10 @@ fn adding() -> impl Strategy<Value = Step> {
         scheduled,
         window,
         done,
+        any::<bool>(),
     )
         .prop_map(
-            |(list, chain, phone, customer, kind, scheduled, window, done)| Step::Add {
+            |(list, chain, phone, customer, kind, scheduled, window, done, campaign)| Adding {
                 list,
                 chain,
                 phone,
@@ -196,6 +211,7 @@ fn adding() -> impl Strategy<Value = Step> {
                 scheduled,
                 window,
                 done,
+                campaign,
             },
         )
 }
@@ -212,7 +228,12 @@ fn step() -> impl Strategy<Value = Step> {
         },
     );
     let previewing = (0..2_u8, agent(), prop::bool::weighted(0.1), any::<u128>()).prop_map(
-        |(group, agent, callback_only, guid)| Step::Preview { group, agent, callback_only, guid },
+        |(group, agent, callback_only, guid)| Step::Preview {
+            group,
+            agent,
+            callback_only,
+            guid,
+        },
     );
     let settings = |mode| Settings {
         mode,
@@ -228,27 +249,43 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(GroupCommand::SetMode(settings(Some(DialingMode::Power)))),
     ];
     prop_oneof![
-        8 => adding(),
-        2 => (on(), result).prop_map(|(on, result)| Step::Update(on, result)),
-        3 => on().prop_map(Step::Processed),
-        2 => on().prop_map(Step::Reject),
-        3 => rescheduling,
+        14 => adding().prop_map(Step::Add),
+        4 => (on(), result).prop_map(|(on, result)| Step::Update(on, result)),
+        6 => on().prop_map(Step::Processed),
+        5 => on().prop_map(Step::Reject),
+        6 => rescheduling,
         1 => (reached(), chain_attr()).prop_map(|(reached, chain)| Step::Cancel(reached, chain)),
         1 => (reached(), chain_attr()).prop_map(|(reached, chain)| Step::DoNotCall(reached, chain)),
-        9 => previewing,
-        2 => (on(), any::<u128>()).prop_map(|(on, seed)| Step::Chained(on, seed)),
+        18 => previewing,
+        4 => (on(), any::<u128>()).prop_map(|(on, seed)| Step::Chained(on, seed)),
         1 => (0..2_u8, command).prop_map(|(group, command)| Step::Group(group, command)),
-        1 => (reached(), prop::option::of(1..4_000_i64))
+        1 => (reached(), prop::option::weighted(0.7, 1..4_000_i64))
             .prop_map(|(reached, expires)| Step::PutDoNotCall(reached, expires)),
-        1 => reached().prop_map(Step::RemoveDoNotCall),
-        2 => Just(Step::Tidy),
+        2 => reached().prop_map(Step::RemoveDoNotCall),
+        3 => Just(Step::Tidy),
     ]
 }
+
+/// A record that can be called at any time.
+pub(crate) const PLAIN: Adding = Adding {
+    list: 0,
+    chain: None,
+    phone: 0,
+    customer: None,
+    kind: RecordType::General,
+    scheduled: None,
+    window: DailyWindow {
+        from: 0,
+        till: 86_399,
+    },
+    done: false,
+    campaign: false,
+};
 
 /// The request that a step is, in a store as it stands before its batch.
 pub(crate) fn change(step: &Step, world: &World) -> Change {
     match step {
-        Step::Add { .. } => add(step, world),
+        Step::Add(adding) => add(adding, world),
         Step::Update(on, result) => Change::UpdateCallCompletionStats(Box::new(Completion {
             on: on_record(*on, world),
             result: Some(*result),
@@ -281,7 +318,12 @@ pub(crate) fn change(step: &Step, world: &World) -> Change {
         }
         Step::Cancel(reached, chain) => Change::Cancel(reaching(*reached, *chain, world)),
         Step::DoNotCall(reached, chain) => Change::DoNotCall(reaching(*reached, *chain, world)),
-        Step::Preview { group, agent, callback_only, guid } => Change::Preview(Box::new(Preview {
+        Step::Preview {
+            group,
+            agent,
+            callback_only,
+            guid,
+        } => Change::Preview(Box::new(Preview {
             group: world.groups[usize::from(*group)],
             agent: agent.map(agent_name),
             attempt_guid: format!("{guid:032x}"),
@@ -310,8 +352,8 @@ pub(crate) fn change(step: &Step, world: &World) -> Change {
     }
 }
 
-fn add(step: &Step, world: &World) -> Change {
-    let Step::Add {
+fn add(adding: &Adding, world: &World) -> Change {
+    let Adding {
         list,
         chain,
         phone,
@@ -320,19 +362,18 @@ fn add(step: &Step, world: &World) -> Change {
         scheduled,
         window,
         done,
-    } = step
-    else {
-        unreachable!("only AddRecord comes here")
-    };
+        campaign,
+    } = adding;
     let chained = chain.and_then(|pick| picked(pick, world).1);
     let chain = match (chain, chained) {
         (None, _) => ChainChoice::New,
         (Some(_), Some(record)) => ChainChoice::Existing(record.chain.into()),
         (Some(pick), None) => ChainChoice::Existing(picked(*pick, world).0.into()),
     };
+    // The list of its chain, else the one that was said.
+    let list = chained.map_or(world.lists[usize::from(*list)], |record| record.list);
     Change::AddRecord(Box::new(AddRecord {
-        // The list of its chain, else the one that was said.
-        list: chained.map_or(world.lists[usize::from(*list)], |record| record.list),
+        list,
         chain,
         contact: Contact {
             phone: phone_text(*phone),
@@ -343,7 +384,7 @@ fn add(step: &Step, world: &World) -> Change {
             call_time: None,
             window: *window,
             zone: UTC,
-            campaign: None,
+            campaign: campaign.then(|| world.campaign_of(list)),
             agent: (*kind == RecordType::PersonalCallBack).then(|| agent_name(0)),
             fields: Fields::default(),
         },
@@ -355,6 +396,7 @@ fn add(step: &Step, world: &World) -> Change {
         },
         result: CallResult::Unknown,
         attempts: 0,
+        given: Given::default(),
         import_key: None,
     }))
 }
@@ -362,20 +404,19 @@ fn add(step: &Step, world: &World) -> Change {
 /// The handle, and the record where it is there.
 fn picked(pick: Pick, world: &World) -> (Handle, Option<&Record>) {
     let next = world.next_handle();
-    let at = |records: Vec<&Record>, place: u8| {
-        let place = usize::from(place).checked_rem(records.len())?;
-        records.get(place).map(|record| record.handle)
+    let all: Vec<_> = world.seen.records.values().collect();
+    let out: Vec<_> = all
+        .iter()
+        .copied()
+        .filter(|record| record.status == RecordStatus::Retrieved)
+        .collect();
+    let (among, place) = match pick {
+        Pick::Coming(ahead) => return (next + Handle::from(ahead), None),
+        Pick::Retrieved(place) if !out.is_empty() => (&out, place),
+        Pick::Retrieved(place) | Pick::Any(place) => (&all, place),
     };
-    let records = || world.seen.records.values();
-    let handle = match pick {
-        Pick::Any(place) => at(records().collect(), place),
-        Pick::Retrieved(place) => {
-            let out = records().filter(|record| record.status == RecordStatus::Retrieved);
-            at(out.collect(), place)
-        }
-        Pick::Coming(ahead) => Some(next + Handle::from(ahead)),
-    }
-    .unwrap_or(next);
+    let place = usize::from(place).checked_rem(among.len());
+    let handle = place.map_or(next, |place| among[place].handle);
     (handle, world.seen.records.get(&handle))
 }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 use jiff::Timestamp;
 use ocs_protocol::enumeration::DialingMode;
 use ocs_rules::calling_list::{CallingList, DailyWindow, ListId};
-use ocs_rules::campaign::{Campaign, CampaignGroup, CampaignGroupId, WeightedList};
+use ocs_rules::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId, WeightedList};
 use ocs_rules::change::{Change, GroupRequest};
 use ocs_rules::counters::take;
 use ocs_rules::group_state::{GroupCommand, Settings};
@@ -98,7 +98,7 @@ impl World {
         for group in world.groups.clone() {
             for command in [GroupCommand::Load(none), GroupCommand::Start(none)] {
                 let request = GroupRequest { group, command };
-                let outcomes = world.submit(vec![Change::Group(Box::new(request))]);
+                let outcomes = world.submit(&[Change::Group(Box::new(request))]);
                 assert!(outcomes[0].is_ok(), "{outcomes:?}");
             }
         }
@@ -114,13 +114,20 @@ impl World {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
+    /// The campaign that uses a calling list.
+    pub(crate) fn campaign_of(&self, list: ListId) -> CampaignId {
+        let campaigns = self.store.objects().campaigns();
+        let uses = campaigns.iter().find(|campaign| campaign.uses(list));
+        uses.expect("each has one").dbid
+    }
+
     /// The handle that the next record gets.
     pub(crate) fn next_handle(&self) -> Handle {
         self.seen.records.keys().last().map_or(1, |last| last + 1)
     }
 
     /// Submits requests together, and checks what must hold after them.
-    pub(crate) fn submit(&mut self, changes: Vec<Change>) -> Outcomes {
+    pub(crate) fn submit(&mut self, changes: &[Change]) -> Outcomes {
         let (outcomes, received) = channel();
         let reply = Box::new(move |came| outcomes.send(came).expect("it is heard"));
         let requests = changes.iter().cloned().map(Into::into).collect();
@@ -132,7 +139,7 @@ impl World {
         let before = std::mem::replace(&mut self.seen, read(&self.store, &self.lists));
         let objects = self.store.objects();
         let asked = invariants::Asked {
-            changes: &changes,
+            changes,
             outcomes: &outcomes,
             objects: &objects,
             now: self.now(),
@@ -178,10 +185,19 @@ fn read(store: &Store, lists: &[ListId]) -> Seen {
         records: BTreeMap::new(),
         counts: BTreeMap::new(),
         groups: (*store.group_states()).clone(),
+        open_attempts: BTreeMap::new(),
     };
     for list in lists {
         let records = wait(store.reader().records_after(*list, 0, 10_000)).expect("they are read");
         for record in records {
+            let region = |_| Some(REGION.to_owned());
+            let around = wait(store.reader().surroundings(record.handle, region, BEGIN))
+                .expect("it is read")
+                .expect("it is there");
+            let open = around.attempts.into_iter();
+            let open = open.filter(|attempt| attempt.ended.is_none());
+            let open = open.map(|attempt| attempt.guid).collect();
+            seen.open_attempts.insert(record.handle, open);
             let twice = seen.records.insert(record.handle, record);
             assert_eq!(twice, None, "a record is there once");
         }

@@ -147,7 +147,7 @@ mod tests {
             chain: None,
             outcome: 10,
             outcome_name: "InvalidParameter".to_owned(),
-            ..done.clone()
+            ..done
         };
         let mut text = Vec::new();
         let mut lines = Lines::begin(&mut text, format).expect("it is written");
@@ -164,8 +164,8 @@ mod tests {
             (
                 Format::Text,
                 "2026-07-01T13:00:00Z  127.0.0.1         D3 AddRecord                           \
-                 17          16  Spring, \"2026\"   NoError\n\
-                 2026-07-01T13:00:00Z  crm\u{fffd}[2J         T32 DoNotCall                            \
+                 17          16  Spring, \"2026\"    NoError\n\
+                 2026-07-01T13:00:00Z  crm\u{fffd}[2J          T32 DoNotCall                            \
                  -           -  -                 10 InvalidParameter\n",
             ),
             (

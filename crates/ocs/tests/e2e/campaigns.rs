@@ -1,6 +1,8 @@
 //! Calling lists with campaign groups that hand them out, and the requests that most
 //! tests of them begin with.
 
+use std::time::UNIX_EPOCH;
+
 use serde_json::{Value, json};
 
 use crate::home::{HTTP_PORT, Home, OBJECTS};
@@ -46,10 +48,12 @@ impl Server {
         self.post(&format!("/records/{handle}?req={req}"), body)
     }
 
-    /// Adds a record that may be called at any hour, and returns its handle.
+    /// Adds a record that may be called while the test runs, whatever its zone between
+    /// Hawaii and Japan, and returns its handle.
     #[track_caller]
     pub(crate) fn add_to(&self, list: &str, attributes: &Value) -> Value {
-        let mut sent = json!({ "GSW_FROM": 0, "GSW_UNTIL": 0 });
+        let (from, until) = self.any_hour();
+        let mut sent = json!({ "GSW_FROM": from, "GSW_UNTIL": until });
         for (key, value) in attributes.as_object().expect("attributes") {
             sent[key] = value.clone();
         }
@@ -70,15 +74,19 @@ impl Server {
         self.preview(dbid, agent)["GSW_RECORD_HANDLE"].clone()
     }
 
-    /// The seconds since midnight, UTC, by OCS's own clock.
+    /// A daily window that is open but for one hour, which is not near.
+    pub(crate) fn any_hour(&self) -> (u64, u64) {
+        (self.time_of_day(18), self.time_of_day(17))
+    }
+
+    /// The time of day at which the test began, in seconds since midnight, UTC, and so
+    /// many hours later.
     #[track_caller]
-    pub(crate) fn seconds_of_day(&self) -> u32 {
-        let reply = self.request("HEAD", "/lists", &[], b"");
-        let date = reply.header("date").expect("a date");
-        let time = date.split(' ').nth(4).expect("a time");
-        time.split(':').fold(0, |seconds, part| {
-            seconds * 60 + part.parse::<u32>().expect("digits")
-        })
+    pub(crate) fn time_of_day(&self, hours_later: u64) -> u64 {
+        let configuration = std::fs::metadata(self.home.path().join("ocs.toml"));
+        let written = configuration.and_then(|file| file.modified());
+        let since = written.expect("a file").duration_since(UNIX_EPOCH);
+        (since.expect("a date").as_secs() + hours_later * 3_600) % 86_400
     }
 }
 

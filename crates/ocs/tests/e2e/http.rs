@@ -113,7 +113,12 @@ impl Connection {
         if status == 100 {
             return self.reply(method);
         }
-        if method != "HEAD" {
+        let is_chunked = reply.header("transfer-encoding") == Some("chunked");
+        if method != "HEAD" && is_chunked {
+            while let Some(mut chunk) = self.chunk()? {
+                reply.body.append(&mut chunk);
+            }
+        } else if method != "HEAD" {
             let length = reply
                 .header("content-length")
                 .and_then(|length| length.parse().ok())
@@ -122,6 +127,25 @@ impl Connection {
             self.stream.read_exact(&mut reply.body)?;
         }
         Ok(reply)
+    }
+
+    /// Reads the head of a reply whose body is read chunk by chunk; its status.
+    pub(crate) fn head(&mut self) -> io::Result<u16> {
+        let status = self.line()?;
+        while !self.line()?.is_empty() {}
+        let number = status.get(9..12).and_then(|status| status.parse().ok());
+        number.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, status))
+    }
+
+    /// Reads one chunk of a reply; `None` after the last.
+    pub(crate) fn chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let size = self.line()?;
+        let size = usize::from_str_radix(&size, 16)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, size))?;
+        let mut chunk = vec![0; size];
+        self.stream.read_exact(&mut chunk)?;
+        self.line()?;
+        Ok((size > 0).then_some(chunk))
     }
 
     /// Reads the interim reply that asks for a body.

@@ -159,16 +159,15 @@ fn refusals_are_judged_again() {
 fn over_kill_9() {
     let mut server = running(&[CALLING]);
     let mut first = Vec::new();
-    let sent = |number: usize| json!({ "GSW_PHONE": format!("kept {number}"), "GSW_FROM": 0, "GSW_UNTIL": 0 });
+    let (from, till) = server.any_hour();
+    let sent = |number: usize| {
+        let phone = format!("kept {number}");
+        json!({ "GSW_PHONE": phone, "GSW_FROM": from, "GSW_UNTIL": till })
+    };
     let preview = format!("/campaigngroups/{CALLING}?req=GetRecord");
     let agent = json!({ "GSW_AGENT_ID": "a1" });
     for number in 0..3 {
-        first.push(keyed(
-            &server,
-            &format!("add {number}").replace(' ', "-"),
-            ADD,
-            &sent(number),
-        ));
+        first.push(keyed(&server, &format!("add-{number}"), ADD, &sent(number)));
     }
     let taken = keyed(&server, "preview", &preview, &agent);
     taken.expect(200);

@@ -1,6 +1,7 @@
 //! The end-to-end tests: the real `ocs`, its real child process, real sockets and
 //! real files, asked by programs that nobody here wrote.
 
+mod add_records;
 mod campaign_groups;
 mod campaigns;
 mod clients;
@@ -28,6 +29,7 @@ mod quickstart;
 mod reads;
 mod refusals;
 mod replies;
+mod request_log;
 mod requests;
 mod room;
 mod said;

@@ -8,11 +8,14 @@ use ocs_protocol::hello::HelloError;
 use ocs_protocol::outbound::client_message::Body;
 use ocs_protocol::outbound::outbound_server::Outbound;
 use ocs_protocol::outbound::server_message::Body as ServerBody;
-use ocs_protocol::outbound::{ClientMessage, Hello, Role, Stop, UserEvent};
+use ocs_protocol::outbound::{
+    BulkMessage, BulkOutcome, ClientMessage, Hello, Role, Stop, UserEvent,
+};
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::RequestName;
 use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::applications::{Admitted, Applications};
@@ -113,6 +116,16 @@ impl NativeSessions {
 #[tonic::async_trait]
 impl Outbound for NativeSessions {
     type SessionStream = Outgoing;
+    type AddRecordsStream = ReceiverStream<Result<BulkOutcome, Status>>;
+
+    async fn add_records(
+        &self,
+        _: Request<Streaming<BulkMessage>>,
+    ) -> Result<Response<Self::AddRecordsStream>, Status> {
+        Err(Status::unimplemented(
+            "AddRecords is for HTTP Proxy; send AddRecord requests on a session, as many as              there are records",
+        ))
+    }
 
     async fn session(
         &self,

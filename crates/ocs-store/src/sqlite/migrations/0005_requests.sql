@@ -6,6 +6,9 @@ ALTER TABLE record ADD COLUMN group_id INTEGER;
 ALTER TABLE record ADD COLUMN hand_agent TEXT;
 ALTER TABLE record ADD COLUMN touched_at INTEGER;
 
+-- 1 for a callback at a moment outside the record's own daily window.
+ALTER TABLE record ADD COLUMN outside_window INTEGER NOT NULL DEFAULT 0;
+
 -- Those who were not named for the longest time come first.
 CREATE INDEX record_out ON record (touched_at) WHERE record_status = 2;
 

@@ -3,14 +3,18 @@
 
 mod bodies;
 mod precedence;
+mod reads;
+mod requests;
+mod states;
+mod store;
 mod uris;
 mod values;
 
 use serde_json::{Value, json};
 
+use crate::campaigns::{BOTH, LATENESS, home};
 use crate::home::CUSTOM_HEADERS;
 use crate::http::Reply;
-use crate::server::Server;
 
 /// A wrong request, and how it is refused.
 struct Wrong {
@@ -31,6 +35,12 @@ impl Wrong {
         self.attribute = Some(attribute);
         // The sentence names the key as well as the machine-readable attribute.
         self.parts.push(attribute.to_owned());
+        self
+    }
+
+    /// The attribute at fault, where the sentence calls it by another word.
+    fn at(mut self, attribute: &'static str) -> Self {
+        self.attribute = Some(attribute);
         self
     }
 
@@ -76,16 +86,6 @@ fn report(what: &'static str, handle: &Value, req: &str, status: u16, number: i6
     wrong(what, "POST", &target, status, number, "")
 }
 
-/// What the store holds, as a client sees it.
-fn seen(server: &Server, handles: &[Value]) -> Vec<Value> {
-    let mut seen = vec![server.get("/lists")];
-    for list in ["Spring", "Strict", "Autumn", "Fr%C3%BChling%202026"] {
-        seen.push(server.get(&format!("/lists/{list}")));
-    }
-    seen.extend(handles.iter().map(|handle| server.record(handle)));
-    seen
-}
-
 /// What every refusal has, whatever it is about.
 fn faults(wrong: &Wrong, reply: &Reply) -> Vec<String> {
     let mut faults = Vec::new();
@@ -110,7 +110,9 @@ fn faults(wrong: &Wrong, reply: &Reply) -> Vec<String> {
     );
     if wrong.status == 405 {
         let allow = reply.header("allow").unwrap_or_default().to_owned();
-        let right = if wrong.target.starts_with("/lists?") {
+        let path = wrong.target.split('?').next().unwrap_or_default();
+        let only_read = path.matches('/').count() == 1 || path.ends_with("/records");
+        let right = if only_read {
             "GET, HEAD"
         } else {
             "GET, HEAD, POST"
@@ -144,13 +146,21 @@ fn faults(wrong: &Wrong, reply: &Reply) -> Vec<String> {
 /// Sends every wrong request; the store is then as it was before.
 #[track_caller]
 fn check(table: impl FnOnce(&Value, &Value) -> Vec<Wrong>) {
-    let server = Server::start();
+    let server = home().start();
     let open = &server.add(&json!({ "GSW_PHONE": "1", "visits": 1 }))["GSW_RECORD_HANDLE"];
     let closed = &server.add(&json!({ "GSW_PHONE": "2" }))["GSW_RECORD_HANDLE"];
-    let processed = format!("/records/{closed}?req=RecordProcessed");
-    server.post(&processed, &json!({})).expect(200);
-    let handles = [open.clone(), closed.clone()];
-    let before = seen(&server, &handles);
+    server.on(closed, "RecordProcessed", &json!({})).expect(200);
+    server
+        .post("/phones/3?req=DoNotCall", &json!({}))
+        .expect(200);
+    for (dbid, req) in [
+        (BOTH, "LoadCampaign"),
+        (LATENESS, "LoadCampaign"),
+        (LATENESS, "StartDialing"),
+    ] {
+        server.group(dbid, req, &json!({})).expect(200);
+    }
+    let before = store::rows(&server);
     let mut all = Vec::new();
     for wrong in table(open, closed) {
         let headers: Vec<_> = wrong
@@ -167,12 +177,16 @@ fn check(table: impl FnOnce(&Value, &Value) -> Vec<Wrong>) {
         };
         if !faults.is_empty() {
             let target: String = wrong.target.chars().take(60).collect();
-            let what = wrong.what;
-            all.push(format!("{what} ({} {target}): {faults:#?}", wrong.method));
+            let (what, body) = (wrong.what, String::from_utf8_lossy(&wrong.body));
+            let body: String = body.chars().take(80).collect();
+            all.push(format!(
+                "{what} ({} {target} {body}): {faults:#?}",
+                wrong.method
+            ));
         }
     }
     assert_eq!(
-        seen(&server, &handles),
+        store::rows(&server),
         before,
         "a refused request changed something"
     );
@@ -198,4 +212,42 @@ fn wrong_uris() {
 #[test]
 fn the_first_fault_is_named() {
     check(|_, closed| precedence::precedence(closed));
+}
+
+/// Each request of each resource, in each way that any request can be wrong in.
+#[test]
+fn every_request_wrong_in_every_way() {
+    check(|open, _| requests::in_every_way(open));
+}
+
+#[test]
+fn wrong_attributes_of_requests() {
+    check(|open, _| requests::attributes(open));
+}
+
+#[test]
+fn states_that_forbid_it() {
+    check(states::states);
+}
+
+#[test]
+fn wrong_reads() {
+    check(|_, _| reads::reads());
+}
+
+/// So many requests are refused by these tables.
+#[test]
+fn the_tables_are_long() {
+    let (open, closed) = (&json!(1), &json!(2));
+    let rows = [
+        bodies::bodies().len(),
+        values::values().len(),
+        uris::uris(open, closed).len(),
+        precedence::precedence(closed).len(),
+        requests::in_every_way(open).len(),
+        requests::attributes(open).len(),
+        states::states(open, closed).len(),
+        reads::reads().len(),
+    ];
+    assert!(rows.iter().sum::<usize>() >= 200, "{rows:?}");
 }

@@ -69,6 +69,65 @@ pub(super) fn precedence(closed: &Value) -> Vec<Wrong> {
             1010,
             "PUT",
         ),
+        wrong(
+            "value before object",
+            "POST",
+            "/campaigngroups/499?req=StartDialing",
+            400,
+            10,
+            "Preview",
+        )
+        .body("{\"GSW_DIAL_MODE\":\"Fast\"}")
+        .attribute("GSW_DIAL_MODE"),
+        wrong(
+            "campaign before object",
+            "POST",
+            "/campaigngroups/499?req=LoadCampaign",
+            400,
+            3,
+            "Winter",
+        )
+        .body("{\"GSW_CAMPAIGN_NAME\":\"Winter\"}")
+        .at("GSW_CAMPAIGN_NAME"),
+        wrong(
+            "value before state",
+            "POST",
+            "/campaigngroups/401?req=StartDialing",
+            400,
+            10,
+            "BusyFactor",
+        )
+        .body("{\"GSW_OPTIMIZE_BY\":9}")
+        .attribute("GSW_OPTIMIZE_BY"),
+        wrong(
+            "date before object",
+            "POST",
+            "/records/abc?req=RecordReschedule",
+            400,
+            10,
+            "RFC 3339",
+        )
+        .body("{\"GSW_DATE_TIME\":\"soon\"}")
+        .attribute("GSW_DATE_TIME"),
+        wrong(
+            "chain attribute before object",
+            "POST",
+            "/records/999999?req=DoNotCall",
+            400,
+            10,
+            "AllChain",
+        )
+        .body("{\"GSW_CHAIN_ATTR\":\"Most\"}")
+        .attribute("GSW_CHAIN_ATTR"),
+        report("date before state", closed, "RecordReschedule", 400, 10)
+            .body("{\"GSW_DATE_TIME\":\"01/01/2020 00:00\"}")
+            .attribute("GSW_DATE_TIME"),
+        report("list before state", closed, "RecordProcessed", 400, 1015)
+            .body("{\"GSW_CALLING_LIST\":\"Autumn\"}")
+            .attribute("GSW_CALLING_LIST"),
+        report("state before attempt", closed, "RecordProcessed", 409, 1030)
+            .body("{\"GSW_CALL_ATTEMPT_GUID\":\"0123456789abcdef0123456789abcdef\"}")
+            .at("GSW_RECORD_HANDLE"),
         report(
             "value before state",
             closed,
