@@ -1,14 +1,12 @@
 //! Requests that read: answered from what is committed, beside the writer.
 
 use ocs_protocol::attribute::{GSW_CALLING_LIST, GSW_CUSTOMER_ID, GSW_PHONE};
-use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 use ocs_rules::calling_list::{CallingList, ListId};
 use ocs_rules::do_not_call::{Compared, Keys, Subject};
 use ocs_rules::objects::Objects;
-use ocs_rules::record::Record;
 use ocs_rules::retrieval::why::{self, Facts};
 use ocs_store::{Page, StoreError, store_refusal};
 
@@ -69,7 +67,7 @@ async fn record(
         let chain: Vec<_> = found.chain.iter().collect();
         let facts = Facts {
             do_not_call: found.do_not_call,
-            contact_out: contact_out(core, &found.record).await?,
+            contact_out: core.policy.one_at_once && found.contact_out,
             no_running_group: !in_running_group(core, &objects, list),
             ..Facts::default()
         };
@@ -78,40 +76,6 @@ async fn record(
         known.next_callable = why::next_callable(&found.record, &chain, list, &objects, now, facts);
     }
     Ok(answer::record(&known, uri(handle), &objects, now))
-}
-
-/// Whether somebody has another record of the same phone or customer.
-async fn contact_out(core: &Core, record: &Record) -> Result<bool, Refusal> {
-    if !core.policy.one_at_once {
-        return Ok(false);
-    }
-    let objects = core.store.objects();
-    let list = objects.list(record.list).map(AsRef::as_ref);
-    let by_phone = Page {
-        phone: Some(Compared::of(
-            &record.contact.phone,
-            core.policy.region(list),
-        )),
-        ..Page::default()
-    };
-    let by_customer = record.contact.customer_id.clone().map(|customer| Page {
-        customer_id: Some(customer),
-        ..Page::default()
-    });
-    for page in std::iter::once(by_phone).chain(by_customer) {
-        let page = Page {
-            status: Some(RecordStatus::Retrieved),
-            // One of the two found may be the record itself.
-            limit: 2,
-            ..page
-        };
-        let found = core.store.reader().records_of(page, regions(core)).await;
-        let found = found.map_err(|error| refused(&error))?;
-        if found.iter().any(|other| other.handle != record.handle) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Whether a running campaign group uses a calling list.

@@ -318,9 +318,16 @@ impl Batch<'_> {
                 Placement::Class(key) => Some(store.class(key, &mut self.live.retrieval)?),
                 Placement::HeldBack | Placement::WaitsUntil(_) => None,
             };
-            store.set_class(&mut self.live.retrieval, record, class)?;
+            // What is not Ready left its class when it was written.
+            if class.is_some() || record.status == RecordStatus::Ready {
+                store.set_class(&mut self.live.retrieval, record, class)?;
+            }
         }
-        store.set_wake(list, chain, placement::wake(&placements))
+        // Nothing in a chain of one record waits for another.
+        if records.len() > 1 {
+            store.set_wake(list, chain, placement::wake(&placements))?;
+        }
+        Ok(())
     }
 }
 

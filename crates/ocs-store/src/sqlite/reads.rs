@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
 use crate::reader::Reader;
-use crate::sqlite::contacts::Part;
+use crate::sqlite::contacts::{ContactView, Part};
 use crate::sqlite::{RECORD_COLUMNS, do_not_call, record_from_row};
 
 /// One attempt at a record.
@@ -40,6 +40,8 @@ pub struct Surroundings {
     pub attempts: Vec<Attempt>,
     /// Whether its phone or its customer id is on the Do Not Call list.
     pub do_not_call: bool,
+    /// Whether somebody has another record of the same phone or customer.
+    pub contact_out: bool,
 }
 
 /// Which records of a calling list are read.
@@ -73,6 +75,7 @@ impl Reader {
         region_of: impl Fn(ListId) -> Option<String> + Send + 'static,
         now: i64,
     ) -> Result<Option<Surroundings>, StoreError> {
+        let contacts = self.contacts.clone();
         self.read(move |connection| {
             let Some(record) = record(connection, handle)? else {
                 return Ok(None);
@@ -96,11 +99,13 @@ impl Reader {
                 let keys = Keys::of(&subject, region.as_deref());
                 do_not_call |= do_not_call::restricts(connection, keys, now)?;
             }
+            let contact_out = contact_out(connection, &contacts, &record, region_of)?;
             Ok(Some(Surroundings {
                 record,
                 chain,
                 attempts,
                 do_not_call,
+                contact_out,
             }))
         })
         .await
@@ -211,6 +216,47 @@ impl Page {
                 .is_none_or(|phone| phone.matches(Compared::of(&contact.phone, region)))
             && (self.customer_id.is_none() || self.customer_id == contact.customer_id)
     }
+}
+
+/// Whether somebody has another record of the same phone or customer.
+fn contact_out(
+    connection: &Connection,
+    contacts: &ContactView,
+    of: &Record,
+    region_of: impl Fn(ListId) -> Option<String>,
+) -> rusqlite::Result<bool> {
+    let part = Part {
+        after: 0,
+        limit: LOOKED_AT,
+    };
+    let phone = Compared::of(&of.contact.phone, region_of(of.list).as_deref());
+    // An index that cannot be read shows in what else is read.
+    let mut handles = contacts
+        .by_phone(connection, phone, part)
+        .unwrap_or_default();
+    if let Some(customer) = &of.contact.customer_id {
+        handles.extend(
+            contacts
+                .by_customer(connection, customer, part)
+                .unwrap_or_default(),
+        );
+    }
+    for handle in handles.into_iter().filter(|handle| *handle != of.handle) {
+        let Some(other) = record(connection, handle)? else {
+            continue;
+        };
+        if other.status != RecordStatus::Retrieved {
+            continue;
+        }
+        let region = region_of(other.list);
+        if phone.matches(Compared::of(&other.contact.phone, region.as_deref()))
+            || of.contact.customer_id.is_some()
+                && of.contact.customer_id == other.contact.customer_id
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn record(connection: &Connection, handle: Handle) -> rusqlite::Result<Option<Record>> {

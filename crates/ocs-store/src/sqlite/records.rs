@@ -143,7 +143,8 @@ pub(crate) fn note(connection: &Connection, record: &Record) -> Result<(), Store
         .map_err(sqlite_error)
 }
 
-/// Writes everything of a record that a request may change.
+/// Writes everything of a record that a request may change. One that is not Ready is in
+/// no class for retrieval any more.
 pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), StoreError> {
     let contact = &record.contact;
     let in_hand = record.in_hand.as_ref();
@@ -154,7 +155,8 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
              attempt_guid = ?9, fields = ?10, group_id = ?11, hand_agent = ?12, \
              touched_at = ?13, contact_info = ?14, contact_info_type = ?15, customer_id = ?16, \
              daily_from = ?17, daily_till = ?18, tz_dbid = ?19, campaign_id = ?20, \
-             outside_window = ?21 \
+             outside_window = ?21, \
+             ready_class = CASE WHEN ?3 = 1 THEN ready_class END \
              WHERE record_id = ?1",
         )
         .and_then(|mut statement| {
