@@ -2,6 +2,7 @@
 //! read again from the store after one that was rolled back.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::counters::Counters;
@@ -15,14 +16,40 @@ pub(crate) struct Live {
     pub(crate) counters: Counters,
     /// The states of campaign groups that were ever loaded.
     pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
-    pub(crate) do_not_call: DoNotCallList,
+    pub(crate) do_not_call: Shown<DoNotCallList>,
     /// When rows of the Do Not Call list that others wrote are taken up next, UTC
     /// seconds.
     pub(crate) reread_at: i64,
     pub(crate) retrieval: Retrieval,
     /// Whose turn it is among a campaign group's calling lists.
     pub(crate) shares: HashMap<CampaignGroupId, Shares>,
-    pub(crate) out: OutNow,
+    pub(crate) out: Shown<OutNow>,
+}
+
+/// What the writer changes and readers look at.
+#[derive(Default)]
+pub(crate) struct Shown<T>(Arc<RwLock<T>>);
+
+impl<T> Clone for Shown<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Shown<T> {
+    pub(crate) fn new(shown: T) -> Self {
+        Self(Arc::new(RwLock::new(shown)))
+    }
+
+    pub(crate) fn look(&self) -> RwLockReadGuard<'_, T> {
+        // Nothing panics while it changes what is shown.
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the writer only.
+    pub(crate) fn change(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Whose records are out now: no second one of the same phone or customer id is

@@ -6,11 +6,13 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
+use ocs_rules::do_not_call::DoNotCallList;
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
+use crate::live::{Live, OutNow, Shown};
 use crate::sqlite::{ContactView, RECORD_COLUMNS, open_for_reading, record_from_row, sqlite_error};
 use crate::store::Counts;
 
@@ -24,10 +26,16 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 pub struct Reader {
     reads: SyncSender<Read>,
     pub(crate) contacts: ContactView,
+    pub(crate) do_not_call: Shown<DoNotCallList>,
+    pub(crate) out: Shown<OutNow>,
 }
 
 impl Reader {
-    pub(crate) fn start(path: &Path, contacts: ContactView) -> Result<Self, StoreError> {
+    pub(crate) fn start(
+        path: &Path,
+        contacts: ContactView,
+        live: &Live,
+    ) -> Result<Self, StoreError> {
         let connection = open_for_reading(path)?;
         let (reads, waiting) = sync_channel::<Read>(WAITING);
         std::thread::Builder::new()
@@ -38,7 +46,12 @@ impl Reader {
                 }
             })
             .map_err(|error| StoreError::Unavailable(format!("no thread to read: {error}")))?;
-        Ok(Self { reads, contacts })
+        Ok(Self {
+            reads,
+            contacts,
+            do_not_call: live.do_not_call.clone(),
+            out: live.out.clone(),
+        })
     }
 
     /// The record of a handle.

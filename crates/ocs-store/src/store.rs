@@ -154,7 +154,7 @@ impl Store {
         let objects = Arc::new(ArcSwap::from_pointee(opened.objects));
         let queue = Arc::new(Queue::new(limits()));
         let groups = Arc::new(ArcSwap::from_pointee(opened.live.groups.clone()));
-        let reader = Reader::start(&open.path, opened.database.contacts())?;
+        let reader = Reader::start(&open.path, opened.database.contacts(), &opened.live)?;
         let (ended, ends) = oneshot::channel();
         let writer = Writer {
             database: opened.database,

@@ -135,7 +135,7 @@ impl Writer {
             self.live.retrieval.rolled_back();
             let out = self.database.out(&self.objects.load(), &self.policy);
             match out {
-                Ok(out) => self.live.out = out,
+                Ok(out) => *self.live.out.change() = out,
                 Err(error) => tracing::warn!(%error, "records that are out were not read again"),
             }
         }
@@ -187,12 +187,12 @@ impl Writer {
             match change {
                 Restriction::Put { replaced, held } => {
                     if let Some(replaced) = replaced {
-                        self.live.do_not_call.remove(replaced);
+                        self.live.do_not_call.change().remove(replaced);
                     }
-                    self.live.do_not_call.insert(held);
+                    self.live.do_not_call.change().insert(held);
                 }
                 Restriction::Removed(held) => {
-                    self.live.do_not_call.remove(held);
+                    self.live.do_not_call.change().remove(held);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Requests that read: answered from what is committed, beside the writer.
 
 use ocs_protocol::attribute::{GSW_CALLING_LIST, GSW_CUSTOMER_ID, GSW_PHONE};
+use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
@@ -67,7 +68,9 @@ async fn record(
         let chain: Vec<_> = found.chain.iter().collect();
         let facts = Facts {
             do_not_call: found.do_not_call,
-            contact_out: core.policy.one_at_once && found.contact_out,
+            contact_out: core.policy.one_at_once
+                && found.contact_out
+                && found.record.status != RecordStatus::Retrieved,
             no_running_group: !in_running_group(core, &objects, list),
             ..Facts::default()
         };

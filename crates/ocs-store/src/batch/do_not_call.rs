@@ -78,7 +78,7 @@ impl Batch<'_> {
                     None => false,
                 });
         }
-        let list = &self.live.do_not_call;
+        let list = self.live.do_not_call.look();
         Ok(list.restricts_phone(phone, self.now)
             || customer.is_some_and(|customer| list.restricts_customer(customer, self.now)))
     }

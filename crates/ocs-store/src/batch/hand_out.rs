@@ -259,7 +259,7 @@ impl Batch<'_> {
         }
         let phone = self.compared(&record.contact.phone, record.list);
         let customer = record.contact.customer_id.as_deref();
-        if self.policy.one_at_once && self.live.out.has(phone, customer) {
+        if self.policy.one_at_once && self.live.out.look().has(phone, customer) {
             return Ok(Verdict::Stays);
         }
         Ok(Verdict::GoesOut)

@@ -14,7 +14,7 @@ use ocs_rules::zone::ZoneId;
 
 use super::Batch;
 use crate::error::{StoreError, store_refusal};
-use crate::live::OutNow;
+use crate::live::{OutNow, Shown};
 use crate::sqlite::{Transaction, ready};
 
 /// The records of a batch.
@@ -282,7 +282,7 @@ impl Batch<'_> {
                     .or_default() += 1;
                 let list = self.objects.list(record.list).map(AsRef::as_ref);
                 let phone = Compared::of(&record.contact.phone, self.policy.region(list));
-                moved(&mut self.live.out, &stored, record, phone);
+                moved(&self.live.out, &stored, record, phone);
             }
         }
         Ok(())
@@ -355,14 +355,14 @@ fn spoiled(
 }
 
 /// A record's status was changed: it may have gone out, or come back.
-fn moved(out: &mut OutNow, stored: &Stored, record: &Record, phone: Compared) {
+fn moved(out: &Shown<OutNow>, stored: &Stored, record: &Record, phone: Compared) {
     let customer = record.contact.customer_id.as_deref();
     match (
         stored.status == RecordStatus::Retrieved,
         record.status == RecordStatus::Retrieved,
     ) {
-        (false, true) => out.went_out(phone, customer),
-        (true, false) => out.came_back(phone, customer),
+        (false, true) => out.change().went_out(phone, customer),
+        (true, false) => out.change().came_back(phone, customer),
         _ => {}
     }
 }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::batch::Reached;
 use crate::error::StoreError;
-use crate::live::{Live, OutNow};
+use crate::live::{Live, OutNow, Shown};
 use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::lease::{self, LeaseLock};
@@ -114,11 +114,11 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     let live = Live {
         counters,
         groups: requests::read_group_states(&database.connection)?,
-        do_not_call,
+        do_not_call: Shown::new(do_not_call),
         reread_at: now + options.policy.reread_every,
         retrieval: Retrieval::new(ready::classes(&database.connection)?),
         shares: HashMap::new(),
-        out: database.out(&objects, &options.policy)?,
+        out: Shown::new(database.out(&objects, &options.policy)?),
     };
     Ok(Opened {
         database,

@@ -3,13 +3,13 @@
 use ocs_protocol::enumeration::{CallResult, Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::do_not_call::{Compared, Keys, Subject};
+use ocs_rules::do_not_call::{Compared, Keys};
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
 use crate::reader::Reader;
-use crate::sqlite::contacts::{ContactView, Part};
+use crate::sqlite::contacts::Part;
 use crate::sqlite::{RECORD_COLUMNS, do_not_call, record_from_row};
 
 /// One attempt at a record.
@@ -40,7 +40,7 @@ pub struct Surroundings {
     pub attempts: Vec<Attempt>,
     /// Whether its phone or its customer id is on the Do Not Call list.
     pub do_not_call: bool,
-    /// Whether somebody has another record of the same phone or customer.
+    /// Whether somebody has a record of the same phone or customer.
     pub contact_out: bool,
 }
 
@@ -75,7 +75,7 @@ impl Reader {
         region_of: impl Fn(ListId) -> Option<String> + Send + 'static,
         now: i64,
     ) -> Result<Option<Surroundings>, StoreError> {
-        let contacts = self.contacts.clone();
+        let (list, out) = (self.do_not_call.clone(), self.out.clone());
         self.read(move |connection| {
             let Some(record) = record(connection, handle)? else {
                 return Ok(None);
@@ -91,15 +91,15 @@ impl Reader {
             let mut chain = chain;
             chain.sort_by_key(|record| record.chain_n);
             let attempts = attempts(connection, handle)?;
-            let region = region_of(record.list);
-            let phone = Subject::Phone(record.contact.phone.clone());
-            let customer = record.contact.customer_id.clone().map(Subject::CustomerId);
-            let mut do_not_call = false;
-            for subject in std::iter::once(phone).chain(customer) {
-                let keys = Keys::of(&subject, region.as_deref());
-                do_not_call |= do_not_call::restricts(connection, keys, now)?;
-            }
-            let contact_out = contact_out(connection, &contacts, &record, region_of)?;
+            let phone = Compared::of(&record.contact.phone, region_of(record.list).as_deref());
+            let customer = record.contact.customer_id.as_deref();
+            let do_not_call = {
+                let list = list.look();
+                list.restricts_phone(phone, now)
+                    || customer.is_some_and(|customer| list.restricts_customer(customer, now))
+            };
+            // One that is out itself is not Ready, and nobody asks.
+            let contact_out = out.look().has(phone, customer);
             Ok(Some(Surroundings {
                 record,
                 chain,
@@ -216,47 +216,6 @@ impl Page {
                 .is_none_or(|phone| phone.matches(Compared::of(&contact.phone, region)))
             && (self.customer_id.is_none() || self.customer_id == contact.customer_id)
     }
-}
-
-/// Whether somebody has another record of the same phone or customer.
-fn contact_out(
-    connection: &Connection,
-    contacts: &ContactView,
-    of: &Record,
-    region_of: impl Fn(ListId) -> Option<String>,
-) -> rusqlite::Result<bool> {
-    let part = Part {
-        after: 0,
-        limit: LOOKED_AT,
-    };
-    let phone = Compared::of(&of.contact.phone, region_of(of.list).as_deref());
-    // An index that cannot be read shows in what else is read.
-    let mut handles = contacts
-        .by_phone(connection, phone, part)
-        .unwrap_or_default();
-    if let Some(customer) = &of.contact.customer_id {
-        handles.extend(
-            contacts
-                .by_customer(connection, customer, part)
-                .unwrap_or_default(),
-        );
-    }
-    for handle in handles.into_iter().filter(|handle| *handle != of.handle) {
-        let Some(other) = record(connection, handle)? else {
-            continue;
-        };
-        if other.status != RecordStatus::Retrieved {
-            continue;
-        }
-        let region = region_of(other.list);
-        if phone.matches(Compared::of(&other.contact.phone, region.as_deref()))
-            || of.contact.customer_id.is_some()
-                && of.contact.customer_id == other.contact.customer_id
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn record(connection: &Connection, handle: Handle) -> rusqlite::Result<Option<Record>> {
