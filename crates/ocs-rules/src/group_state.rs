@@ -4,7 +4,7 @@
 use ocs_protocol::attribute::GSW_DIAL_MODE;
 use ocs_protocol::enumeration::{DialingMode, GroupStatus, OptimizeBy};
 use ocs_protocol::error::ErrorNumber;
-use ocs_protocol::refusal::Refusal;
+use ocs_protocol::refusal::{Refusal, quoted};
 
 use crate::campaign::CampaignGroup;
 
@@ -143,6 +143,19 @@ impl GroupState {
         }
         Ok(after)
     }
+}
+
+/// The refusal of a request to a campaign group that is not there, by what names it.
+#[must_use]
+pub fn no_such_group(named: &str, attribute: &'static str) -> Refusal {
+    Refusal::new(
+        ErrorNumber::CampaignGroupNotFound,
+        format!(
+            "there is no campaign group {}; GET /campaigngroups names those that there are",
+            quoted(named)
+        ),
+    )
+    .at(attribute)
 }
 
 /// The refusal of a preview from a campaign group that does not run.

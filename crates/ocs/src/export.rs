@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use ocs_protocol::control::ExportRequest;
+use ocs_protocol::control::{ExportBatch, ExportRequest};
 use ocs_server::{Clock, Control};
+use tonic::Streaming;
 
 use crate::cli;
 use crate::config;
@@ -44,10 +45,16 @@ async fn write(control: &mut Control, export: &cli::Export) -> anyhow::Result<u6
         calling_list: export.list.clone(),
     };
     let batches = control.client.export(request).await;
-    let mut batches = batches
-        .map_err(|status| anyhow!("{}", status.message()))?
-        .into_inner();
-    let mut records = 0;
+    let batches = batches.map_err(|status| anyhow!("{}", status.message()))?;
+    write_rows(batches.into_inner(), export.file.as_deref()).await
+}
+
+/// Writes exported rows as CSV, into a file or to the standard output; returns how many.
+pub(crate) async fn write_rows(
+    mut batches: Streaming<ExportBatch>,
+    file: Option<&Path>,
+) -> anyhow::Result<u64> {
+    let mut rows = 0;
     // The file is made when there is something to write into it.
     let mut csv: Option<csv::Writer<Box<dyn Write>>> = None;
     loop {
@@ -61,20 +68,20 @@ async fn write(control: &mut Control, export: &cli::Export) -> anyhow::Result<u6
         }
         let csv = match &mut csv {
             Some(csv) => csv,
-            None => csv.insert(csv::Writer::from_writer(open(export.file.as_deref())?)),
+            None => csv.insert(csv::Writer::from_writer(open(file)?)),
         };
         if !batch.columns.is_empty() {
             csv.write_record(&batch.columns)?;
         }
         for row in &batch.rows {
             csv.write_record(&row.values)?;
-            records += 1;
+            rows += 1;
         }
     }
     if let Some(mut csv) = csv {
         csv.flush()?;
     }
-    Ok(records)
+    Ok(rows)
 }
 
 fn open(file: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {

@@ -12,7 +12,7 @@ use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::{CampaignGroup, CampaignGroupId};
 use ocs_rules::change::{GroupRequest, Preview};
-use ocs_rules::group_state::{GroupCommand, Settings};
+use ocs_rules::group_state::{GroupCommand, Settings, no_such_group};
 use ocs_rules::objects::Objects;
 use ocs_rules::record::AGENT_LENGTH;
 
@@ -142,15 +142,4 @@ fn check_names(event: &UserEvent, group: &CampaignGroup, objects: &Objects) -> R
         }
     }
     Ok(())
-}
-
-fn no_such_group(named: &str, attribute: &'static str) -> Refusal {
-    Refusal::new(
-        ErrorNumber::CampaignGroupNotFound,
-        format!(
-            "there is no campaign group {}; GET /campaigngroups names those that there are",
-            quoted(named)
-        ),
-    )
-    .at(attribute)
 }

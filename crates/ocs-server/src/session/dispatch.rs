@@ -183,7 +183,7 @@ impl Dispatch {
                 list: list
                     .and_then(|list| objects.list_named(list))
                     .map(|list| list.dbid),
-                handle: request::handle(&asked.event).ok(),
+                handle: named_handle(&asked.event),
             },
             outcome,
         });

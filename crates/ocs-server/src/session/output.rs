@@ -74,7 +74,8 @@ impl Asking {
     pub(super) fn into_answer(self, outcome: Result<Outcome, Refusal>, core: &Core) -> UserEvent {
         let objects = core.store.objects();
         let uri = |handle| core.record_uri(self.listener as usize, handle);
-        let setting = answer::Setting {
+        // Acknowledgements, the many, need none of this.
+        let setting = || answer::Setting {
             application: core.application,
             objects: &objects,
             now: (core.clock)(),
@@ -100,9 +101,9 @@ impl Asking {
             Ok(Outcome::Reached { records, .. }) => {
                 answer::reached(self.event, self.request, records.len())
             }
-            Ok(Outcome::Delivered(delivery)) => answer::preview(&delivery, &setting),
-            Ok(Outcome::NothingDue) => answer::nothing_due(&self.event, &setting),
-            Ok(Outcome::Chained(chain)) => answer::chained(&chain, &setting),
+            Ok(Outcome::Delivered(delivery)) => answer::preview(&delivery, &setting()),
+            Ok(Outcome::NothingDue) => answer::nothing_due(&self.event, &setting()),
+            Ok(Outcome::Chained(chain)) => answer::chained(&chain, &setting()),
             Ok(Outcome::Group(state)) => answer::group_state(
                 &self.event,
                 self.request,

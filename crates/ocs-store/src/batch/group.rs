@@ -1,11 +1,10 @@
 //! Requests to campaign groups (outbound-protocols.md, section 4).
 
 use ocs_protocol::attribute::GSW_CAMPAIGN_GROUP_DBID;
-use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{GroupRequest, Outcome};
-use ocs_rules::group_state::GroupState;
+use ocs_rules::group_state::{GroupState, no_such_group};
 
 use super::{Batch, Run};
 use crate::error::StoreError;
@@ -33,7 +32,7 @@ impl Batch<'_> {
         let group = self
             .objects
             .group(dbid)
-            .ok_or_else(|| no_such_group(dbid))?;
+            .ok_or_else(|| no_such_group(&dbid.to_string(), GSW_CAMPAIGN_GROUP_DBID))?;
         let known = self
             .groups
             .get(&dbid)
@@ -51,14 +50,4 @@ impl Batch<'_> {
         self.groups.insert(group, state);
         Ok(())
     }
-}
-
-fn no_such_group(dbid: CampaignGroupId) -> Refusal {
-    Refusal::new(
-        ErrorNumber::CampaignGroupNotFound,
-        format!(
-            "there is no campaign group {dbid}; GET /campaigngroups names those that there are"
-        ),
-    )
-    .at(GSW_CAMPAIGN_GROUP_DBID)
 }

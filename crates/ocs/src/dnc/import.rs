@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::io::BufReader;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use ocs_config::Config;
 use ocs_protocol::control::do_not_call_import::Body;
 use ocs_protocol::control::{
@@ -20,6 +19,9 @@ use tonic::Streaming;
 
 use super::lines::{Line, Lines};
 use crate::cli;
+use crate::import::lines::BadLine;
+use crate::import::progress::Progress;
+use crate::import::rejects::{self, Rejects};
 use crate::terminal::{DONE, FAILED, PARTLY, complain, counted, end, say, were};
 
 /// Lines in one batch, which is one transaction.
@@ -97,13 +99,19 @@ async fn run(control: &mut Control, import: &cli::DncImport) -> anyhow::Result<S
     let answers = answers
         .map_err(|status| anyhow!("{}", status.message()))?
         .into_inner();
-    let rejects = import.rejects.clone().unwrap_or_else(|| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".rejects.csv");
-        name.into()
-    });
+    let rejects = import
+        .rejects
+        .clone()
+        .unwrap_or_else(|| rejects::beside(path));
     let mut sum = Sum::default();
-    let heard = hear(answers, on_the_way, &mut sum, &rejects, &progress(size)).await;
+    let heard = hear(
+        answers,
+        on_the_way,
+        &mut sum,
+        Rejects::new(rejects),
+        Progress::new(size, "line"),
+    )
+    .await;
     // Reading ends with the channels that it writes into.
     reading.await?.with_context(unreadable)?;
     heard.map_err(|error| {
@@ -176,10 +184,9 @@ async fn hear(
     mut answers: Streaming<ImportOutcome>,
     mut on_the_way: mpsc::Receiver<Sent>,
     sum: &mut Sum,
-    rejects: &Path,
-    progress: &ProgressBar,
+    mut rejects: Rejects,
+    progress: Progress,
 ) -> anyhow::Result<()> {
-    let mut csv: Option<csv::Writer<File>> = None;
     while let Some(mut sent) = on_the_way.recv().await {
         let outcome = if sent.asked {
             let answer = answers.message().await;
@@ -194,49 +201,24 @@ async fn hear(
         let refused = outcome.rejects.into_iter();
         sent.bad
             .extend(refused.map(|reject| (reject.number, reject.reason)));
-        for (number, reason) in &sent.bad {
-            let csv = match &mut csv {
-                Some(csv) => csv,
-                None => csv.insert(rejects_file(rejects)?),
-            };
-            let raw = sent.raw.get(number).map_or(&[][..], Vec::as_slice);
-            csv.write_record([number.to_string().as_bytes(), reason.as_bytes(), raw])?;
-            sum.rejected += 1;
+        for (number, reason) in sent.bad {
+            let raw = sent.raw.get(&number).cloned().unwrap_or_default();
+            rejects.write(&BadLine {
+                number,
+                reason,
+                raw,
+            })?;
         }
         sum.added += outcome.added;
         if let Some((last, _)) = sent.raw.last_key_value() {
             sum.last_line = *last;
         }
-        progress.set_message(counted(sum.added, "line"));
-        progress.set_position(sent.read);
+        progress.at(sent.read, sum.added);
     }
-    if let Some(mut csv) = csv {
-        csv.flush()
-            .with_context(|| format!("{} cannot be written", rejects.display()))?;
-        sum.rejects = Some(rejects.to_owned());
-    }
-    progress.finish_and_clear();
+    sum.rejected = rejects.written();
+    sum.rejects = rejects.finish()?;
+    progress.finish();
     Ok(())
-}
-
-fn rejects_file(path: &Path) -> anyhow::Result<csv::Writer<File>> {
-    let made = csv::Writer::from_path(path);
-    let mut csv = made.with_context(|| format!("{} cannot be written", path.display()))?;
-    csv.write_record(["line", "reason", "text"])?;
-    Ok(csv)
-}
-
-/// A progress bar on a terminal, nothing elsewhere.
-fn progress(size: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(size);
-    let style = "{bar:40} {percent:>3} %  {msg}  {elapsed} of about {duration}";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 impl Sum {

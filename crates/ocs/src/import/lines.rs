@@ -26,10 +26,10 @@ pub(super) struct GoodLine {
 
 /// A line that is no record.
 #[derive(Debug, Default)]
-pub(super) struct BadLine {
-    pub(super) number: u64,
-    pub(super) reason: String,
-    pub(super) raw: Vec<u8>,
+pub(crate) struct BadLine {
+    pub(crate) number: u64,
+    pub(crate) reason: String,
+    pub(crate) raw: Vec<u8>,
 }
 
 /// Reads a CSV file.

@@ -1,8 +1,8 @@
 //! `ocs import`: a CSV file, line by line, into a calling list.
 
-mod lines;
-mod progress;
-mod rejects;
+pub(crate) mod lines;
+pub(crate) mod progress;
+pub(crate) mod rejects;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -121,7 +121,7 @@ async fn run(control: &mut Control, import: &cli::Import) -> anyhow::Result<Sum>
         on_the_way,
         &mut sum,
         Rejects::new(rejects),
-        Progress::new(size),
+        Progress::new(size, "record"),
     )
     .await;
     // Reading ends with the channels that it writes into.

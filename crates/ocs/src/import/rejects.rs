@@ -8,21 +8,21 @@ use anyhow::Context as _;
 use super::lines::BadLine;
 
 /// A rejects file, made with its first line.
-pub(super) struct Rejects {
+pub(crate) struct Rejects {
     path: PathBuf,
     csv: Option<csv::Writer<File>>,
     written: u64,
 }
 
 /// The rejects file of an imported file, where no other is named.
-pub(super) fn beside(file: &Path) -> PathBuf {
+pub(crate) fn beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".rejects.csv");
     name.into()
 }
 
 impl Rejects {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
             csv: None,
@@ -30,7 +30,7 @@ impl Rejects {
         }
     }
 
-    pub(super) fn write(&mut self, bad: &BadLine) -> anyhow::Result<()> {
+    pub(crate) fn write(&mut self, bad: &BadLine) -> anyhow::Result<()> {
         let csv = match &mut self.csv {
             Some(csv) => csv,
             None => {
@@ -48,12 +48,12 @@ impl Rejects {
         Ok(())
     }
 
-    pub(super) fn written(&self) -> u64 {
+    pub(crate) fn written(&self) -> u64 {
         self.written
     }
 
     /// The file, when there were rejects.
-    pub(super) fn finish(mut self) -> anyhow::Result<Option<PathBuf>> {
+    pub(crate) fn finish(mut self) -> anyhow::Result<Option<PathBuf>> {
         match &mut self.csv {
             None => Ok(None),
             Some(csv) => {
