@@ -28,7 +28,7 @@ pub(crate) async fn serve(
     gateway: Arc<Gateway>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let limits = *gateway.limits();
+    let limits = gateway.settings().limits;
     let client = Arc::new(Client::new(address, listener));
     let conduct = Arc::new(Conduct::new());
     let stream = ClientStream::new(

@@ -1,9 +1,10 @@
 //! One request's way through HTTP Proxy.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, ORIGIN};
@@ -36,7 +37,9 @@ pub(crate) struct Gateway {
     link: Link,
     /// Places for requests of many records.
     bulk: bulk::Places,
-    settings: Settings,
+    /// What is worked by now; a reload brings others. A request keeps to those that it
+    /// began with.
+    settings: ArcSwap<Settings>,
     log: Log,
     /// Made when it is first asked for.
     description: OnceLock<Bytes>,
@@ -86,14 +89,20 @@ impl Gateway {
         Self {
             link,
             bulk: bulk::Places::default(),
-            settings,
+            settings: ArcSwap::from_pointee(settings),
             log,
             description: OnceLock::new(),
         }
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.settings.limits
+    /// What is worked by at this moment.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Works by other settings from now on.
+    pub(crate) fn take_up(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
     }
 
     /// Answers one request, whatever it is.
@@ -103,21 +112,24 @@ impl Gateway {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let started = Instant::now();
+        let settings = self.settings();
         let (head, body) = request.into_parts();
         let mut seen = Seen::default();
-        let event = match self.answer(client, &head, body, &mut seen).await {
+        let answer = self.answer(client, &settings, &head, body, &mut seen).await;
+        let event = match answer {
             Ok(Answer::Description) => {
-                let reply = reply::document(self.description(), &self.settings.headers);
+                let description = self.description(&settings.tenant);
+                let reply = reply::document(description, &settings.headers);
                 self.log_request(client, &head, &seen, None, &reply, started.elapsed());
                 return reply.map(Body::whole);
             }
             Ok(Answer::Lines(lines)) => {
-                return reply::lines(&self.settings.headers).map(|()| Body::Lines(lines));
+                return reply::lines(&settings.headers).map(|()| Body::Lines(lines));
             }
             Ok(Answer::Event(event)) => event,
             Err(refusal) => WireEvent::from(&refusal.into_event(seen.reference)),
         };
-        let reply = reply::reply(&event, &self.settings.headers, &seen.extra);
+        let reply = reply::reply(&event, &settings.headers, &seen.extra);
         self.log_request(
             client,
             &head,
@@ -129,8 +141,8 @@ impl Gateway {
         reply.map(Body::whole)
     }
 
-    fn description(&self) -> Bytes {
-        let made = || openapi::description(&self.settings.tenant).into();
+    fn description(&self, tenant: &str) -> Bytes {
+        let made = || openapi::description(tenant).into();
         self.description.get_or_init(made).clone()
     }
 
@@ -142,7 +154,7 @@ impl Gateway {
             close: true,
             ..Extra::default()
         };
-        let reply = reply::reply(&event, &self.settings.headers, &extra);
+        let reply = reply::reply(&event, &self.settings().headers, &extra);
         if let Some(line) = self.log.line(LevelFilter::INFO, "request") {
             let line = line
                 .text("client", &client.address)
@@ -156,18 +168,19 @@ impl Gateway {
     async fn answer(
         &self,
         client: &Client,
+        settings: &Settings,
         head: &Parts,
         body: Incoming,
         seen: &mut Seen,
     ) -> Result<Answer, Refusal> {
-        let limits = self.limits();
+        let limits = &settings.limits;
         check_head(head, limits)?;
-        let target = Target::read(&head.uri, &self.settings.tenant)?;
+        let target = Target::read(&head.uri, &settings.tenant)?;
         let routes = Routes::find(&head.method, &target).map_err(|no_route| {
             seen.extra.allow = no_route.allow;
             no_route.refusal
         })?;
-        self.check_origin(&head.headers)?;
+        check_origin(&head.headers, &settings.origins)?;
         let route = routes.named(target.req()?)?;
         let request = match route.ask {
             Ask::Ocs(request) => request,
@@ -219,34 +232,6 @@ impl Gateway {
         Ok(Answer::Event(answer))
     }
 
-    /// A web page in somebody's browser must not reach OCS behind his back.
-    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let refused = |what: String| {
-            Err(Refusal::new(
-                ErrorNumber::ForeignOrigin,
-                format!("{what}; only origins named in access.allowed-origins may send requests"),
-            ))
-        };
-        let allowed = |origin: &str| self.settings.origins.iter().any(|known| known == origin);
-        if let Some(origin) = headers.get(ORIGIN) {
-            let origin = String::from_utf8_lossy(origin.as_bytes());
-            return if allowed(&origin) {
-                Ok(())
-            } else {
-                refused(format!(
-                    "the request comes from a web page of {}",
-                    quoted(&origin)
-                ))
-            };
-        }
-        match headers.get("sec-fetch-site") {
-            Some(site) if site == "cross-site" => {
-                refused("the request comes from a web page of another site".to_owned())
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn log_request(
         &self,
         client: &Client,
@@ -283,6 +268,34 @@ impl Gateway {
             line = line.number("error", error);
         }
         self.log.write(line);
+    }
+}
+
+/// A web page in somebody's browser must not reach OCS behind his back.
+fn check_origin(headers: &HeaderMap, origins: &[String]) -> Result<(), Refusal> {
+    let refused = |what: String| {
+        Err(Refusal::new(
+            ErrorNumber::ForeignOrigin,
+            format!("{what}; only origins named in access.allowed-origins may send requests"),
+        ))
+    };
+    let allowed = |origin: &str| origins.iter().any(|known| known == origin);
+    if let Some(origin) = headers.get(ORIGIN) {
+        let origin = String::from_utf8_lossy(origin.as_bytes());
+        return if allowed(&origin) {
+            Ok(())
+        } else {
+            refused(format!(
+                "the request comes from a web page of {}",
+                quoted(&origin)
+            ))
+        };
+    }
+    match headers.get("sec-fetch-site") {
+        Some(site) if site == "cross-site" => {
+            refused("the request comes from a web page of another site".to_owned())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn serve(
     gateway: Arc<Gateway>,
     stopping: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(gateway.limits().connections));
+    let places = Arc::new(Semaphore::new(gateway.settings().limits.connections));
     let mut ports = JoinSet::new();
     for (index, socket) in (0_u32..).zip(sockets) {
         let (gateway, places) = (Arc::clone(&gateway), Arc::clone(&places));

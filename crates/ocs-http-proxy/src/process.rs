@@ -9,6 +9,7 @@ use std::time::Duration;
 use ocs_log::{Clock, Log};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use tokio::net::UnixStream;
+use tokio::sync::mpsc::Receiver;
 
 use crate::gateway::Gateway;
 use crate::link::{self, Linked, Order};
@@ -140,22 +141,14 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
     }
     link.listening(ports.opened.clone()).await;
     link.expire_after(settings.limits.reply_timeout);
-    let shutdown_timeout = settings.limits.shutdown_timeout;
     let gateway = Arc::new(Gateway::new(link, settings, log.clone()));
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let Ports { sockets, .. } = ports;
-    let serving = tokio::spawn(listen::serve(sockets, gateway, stopping));
-    let order = orders.recv().await;
-    tracing::info!(
-        "{}",
-        match order {
-            Some(Order::Stop) => "OCS says stop: requests in flight are finished",
-            None => "the connection to OCS was lost; HTTP Proxy ends",
-        }
-    );
-    let (last, ended) = match order {
-        Some(Order::Stop) => (shutdown_timeout, Ok(())),
-        None => (LAST_REPLIES, Err(Exit::Lost)),
+    let serving = tokio::spawn(listen::serve(sockets, Arc::clone(&gateway), stopping));
+    let ended = obey(&mut orders, &gateway).await;
+    let last = match ended {
+        Ok(()) => gateway.settings().limits.shutdown_timeout,
+        Err(_) => LAST_REPLIES,
     };
     let _ = stop.send(true);
     if tokio::time::timeout(last, serving).await.is_err() {
@@ -163,4 +156,27 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
     }
     log.flush();
     ended
+}
+
+/// Does what OCS says, until it says stop or is gone.
+async fn obey(orders: &mut Receiver<Order>, gateway: &Gateway) -> Result<(), Exit> {
+    loop {
+        match orders.recv().await {
+            Some(Order::Settings(settings)) => match Settings::read(*settings) {
+                Ok(settings) => {
+                    gateway.take_up(settings);
+                    tracing::info!("HTTP Proxy works by the settings that OCS sent");
+                }
+                Err(error) => tracing::error!("what OCS sent is not taken up: {error}"),
+            },
+            Some(Order::Stop) => {
+                tracing::info!("OCS says stop: requests in flight are finished");
+                return Ok(());
+            }
+            None => {
+                tracing::info!("the connection to OCS was lost; HTTP Proxy ends");
+                return Err(Exit::Lost);
+            }
+        }
+    }
 }

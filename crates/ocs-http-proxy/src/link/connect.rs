@@ -26,8 +26,14 @@ const OUTGOING: usize = 1_024;
 /// that may be in flight, so that the stream itself never makes them wait.
 const WINDOW: u32 = 16 << 20;
 
+/// Orders that may wait to be carried out; then the stream is read no further.
+const ORDERS: usize = 16;
+
 /// What OCS tells HTTP Proxy to do.
 pub(crate) enum Order {
+    /// Work by these from now on.
+    Settings(Box<ProxySettings>),
+    /// Take no more requests, finish those that are there, then end.
     Stop,
 }
 
@@ -93,7 +99,7 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
         return Err(LinkError::Closed);
     };
     let pending = Arc::new(Pending::default());
-    let (order, orders) = mpsc::channel(1);
+    let (order, orders) = mpsc::channel(ORDERS);
     tokio::spawn(read(incoming, Arc::clone(&pending), order));
     Ok(Linked {
         link: Link {
@@ -125,6 +131,12 @@ async fn read(
                 ..
             })) => {
                 let _ = order.send(Order::Stop).await;
+            }
+            Ok(Some(WireServerMessage {
+                body: Some(WireBody::Settings(settings)),
+                ..
+            })) => {
+                let _ = order.send(Order::Settings(Box::new(settings))).await;
             }
             // A message of a later version that this one has no use for.
             Ok(Some(_)) => {}
