@@ -4,7 +4,7 @@
 use hyper::header::HeaderMap;
 use hyper::http::request::Parts;
 use ocs_protocol::refusal::Refusal;
-use ring::digest::{Context, SHA256};
+use ring::digest::{Context, SHA256, digest};
 
 /// The header's name.
 pub(crate) const HEADER: &str = "Idempotency-Key";
@@ -46,6 +46,11 @@ pub(crate) fn fingerprint(head: &Parts, body: &[u8]) -> Vec<u8> {
     }
     hash.update(body);
     hash.finish().as_ref().to_vec()
+}
+
+/// SHA-256 of one item of AddRecords: the space between items is no part of it.
+pub(crate) fn fingerprint_of_item(item: &[u8]) -> Vec<u8> {
+    digest(&SHA256, item).as_ref().to_vec()
 }
 
 #[cfg(test)]

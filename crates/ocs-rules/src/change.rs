@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use ocs_protocol::enumeration::{CallResult, CallbackType, ChainAttr, RecordStatus};
 use ocs_protocol::outbound::Pair;
+use ocs_protocol::refusal::Refusal;
 
 use crate::calling_list::ListId;
 use crate::campaign::CampaignGroupId;
@@ -39,6 +40,11 @@ pub enum Change {
     RemoveDoNotCall(Subject),
     /// Does what the time has made due (records.md, section 5).
     Tidy,
+    /// An item of AddRecords that was refused before it came here: it has its place
+    /// among the others, so that its refusal is kept with them.
+    Refused(Box<Refusal>),
+    /// The end of an AddRecords whose outcomes are kept.
+    End,
 }
 
 /// AddRecord (records.md, section 3).
@@ -200,7 +206,8 @@ pub enum Outcome {
         /// Its place in the chain.
         chain_n: u32,
     },
-    /// A record of this import key is there already; nothing was added.
+    /// It is there already, and nothing was done: a record of this import key, the end
+    /// of an AddRecords.
     Known,
     /// A record was changed.
     Changed {

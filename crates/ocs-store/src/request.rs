@@ -2,6 +2,7 @@
 //! the request log, and its answer under an Idempotency-Key.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::{Protocol, RequestName};
@@ -73,6 +74,8 @@ pub struct Noted {
     pub asked: Asked,
     /// GSW_ERROR_NUMBER of the refusal; 0 when it was carried out.
     pub outcome: i64,
+    /// The Idempotency-Key of an AddRecords, for which its items may refuse it.
+    pub key: Option<Arc<OnceKey>>,
 }
 
 /// Requests that the Third Party protocol has too, with their codes in it
@@ -98,18 +101,66 @@ pub fn request_of_code(protocol: char, code: u8) -> Option<RequestName> {
 }
 
 /// Encodes the answer of a request as it is kept for the next time.
-pub type Encode = Box<dyn FnOnce(&Outcome) -> Vec<u8> + Send>;
+pub type Encode = Box<dyn FnOnce(&Result<Outcome, Refusal>) -> Vec<u8> + Send>;
 
-/// An Idempotency-Key with what it stands for (http-interface.md, section 3).
+/// A change that is made once under an Idempotency-Key (http-interface.md, section 3).
 pub struct Once {
+    /// The key and the request that it stands for.
+    pub key: Arc<OnceKey>,
+    /// What of that request the change is.
+    pub part: Part,
+}
+
+/// An Idempotency-Key with what it stands for.
+#[derive(Debug)]
+pub struct OnceKey {
     /// Whose key it is.
     pub scope: String,
     /// The key.
     pub key: String,
-    /// What tells this request from every other.
+    /// What tells this request from every other; of an AddRecords, without its items.
     pub fingerprint: Vec<u8>,
-    /// How its answer is encoded.
-    pub encode: Encode,
+    /// Set when a part of an AddRecords was found to be of another one: what is still
+    /// on its way of it is refused too.
+    refused: AtomicBool,
+}
+
+impl OnceKey {
+    /// A key with what it stands for.
+    #[must_use]
+    pub const fn new(scope: String, key: String, fingerprint: Vec<u8>) -> Self {
+        Self {
+            scope,
+            key,
+            fingerprint,
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn refuse(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// What a change is of the request under an Idempotency-Key.
+pub enum Part {
+    /// All of it, and how its answer is encoded.
+    Whole(Encode),
+    /// One item of an AddRecords.
+    Item {
+        /// Its place, from 0.
+        place: u32,
+        /// What tells it from every other.
+        fingerprint: Vec<u8>,
+        /// How its answer is encoded.
+        encode: Encode,
+    },
+    /// The end of an AddRecords, after so many items.
+    End(u32),
 }
 
 /// What came of changes, in their order: of each its outcome or its refusal.

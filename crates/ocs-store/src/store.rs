@@ -219,7 +219,8 @@ impl Store {
     /// The store cannot be written; then nothing was changed.
     pub async fn submit_bulk(&self, changes: Vec<Change>, keep: bool) -> BulkAnswer {
         let keep = if keep { Keep::Each } else { Keep::Nothing };
-        let answered = self.begin_bulk(changes, keep, None).await?;
+        let requests = changes.into_iter().map(Request::from).collect();
+        let answered = self.begin_bulk(requests, keep, None).await?;
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -232,12 +233,11 @@ impl Store {
     /// The store is closed.
     pub async fn begin_bulk(
         &self,
-        changes: Vec<Change>,
+        requests: Vec<Request>,
         keep: Keep,
         noted: Option<Noted>,
     ) -> Result<oneshot::Receiver<BulkAnswer>, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let requests = changes.into_iter().map(Request::from).collect();
         self.push_bulk(Bulk::Changes {
             requests,
             keep,

@@ -8,6 +8,7 @@ use ocs_protocol::request::RequestName;
 use super::split::Splitter;
 use crate::body::{self, malformed};
 use crate::gateway::to_event;
+use crate::idempotency;
 use crate::route::{Route, Target};
 
 /// The most items of a message.
@@ -27,6 +28,8 @@ struct Reader {
     route: &'static Route,
     target: Target,
     limit: usize,
+    /// Whether items come with what tells one from another.
+    keyed: bool,
     /// Whole messages, and the one that is being filled.
     messages: Vec<Vec<BulkItem>>,
     /// The bytes of the last one.
@@ -34,13 +37,20 @@ struct Reader {
 }
 
 impl Batch {
-    pub(super) fn new(route: &'static Route, target: Target, lines: bool, limit: usize) -> Self {
+    pub(super) fn new(
+        route: &'static Route,
+        target: Target,
+        lines: bool,
+        limit: usize,
+        keyed: bool,
+    ) -> Self {
         Self {
             splitter: Splitter::new(lines, limit),
             reader: Reader {
                 route,
                 target,
                 limit,
+                keyed,
                 messages: Vec::new(),
                 bytes: 0,
             },
@@ -92,6 +102,10 @@ impl Batch {
 impl Reader {
     fn take(&mut self, item: Option<&[u8]>) {
         let length = item.map_or(0, <[u8]>::len);
+        let fingerprint = match (self.keyed, item) {
+            (true, item) => idempotency::fingerprint_of_item(item.unwrap_or_default()),
+            (false, _) => Vec::new(),
+        };
         let item = match item {
             Some(item) => self.read(item),
             None => Item::Refused(
@@ -110,7 +124,10 @@ impl Reader {
             self.bytes = 0;
         }
         if let Some(last) = self.messages.last_mut() {
-            last.push(BulkItem { item: Some(item) });
+            last.push(BulkItem {
+                item: Some(item),
+                fingerprint,
+            });
             self.bytes += length;
         }
     }

@@ -81,6 +81,7 @@ pub(crate) async fn add_records(
     let headers = &asked.head.headers;
     let begun = async {
         let wanted = Wanted::read(asked.head)?;
+        let key = idempotency::key(headers)?.unwrap_or_default();
         let place = Arc::clone(&places.0).try_acquire_owned().map_err(|_| {
             Refusal::new(
                 ErrorNumber::Overloaded,
@@ -92,21 +93,27 @@ pub(crate) async fn add_records(
             atomic: wanted.atomic,
             listener: asked.client.listener,
             client: asked.client.host.clone(),
+            idempotency_key: key.to_owned(),
+            fingerprint: match key {
+                "" => Vec::new(),
+                _ => idempotency::fingerprint(asked.head, b""),
+            },
         };
+        let keyed = !key.is_empty();
         let begin = tokio::time::timeout(asked.limits.reply_timeout, link.add_records(start));
         let begun = begin
             .await
             .map_err(|_| unknown("OCS did not answer in time"))??;
-        Ok((wanted, place, begun))
+        Ok((wanted, keyed, place, begun))
     };
     let refused = match begun.await {
-        Ok((wanted, place, Ok(bulk))) => {
+        Ok((wanted, keyed, place, Ok(bulk))) => {
             let limits = asked.limits;
             let source = Source::new(body, wanted.gzip, limits.bulk_body, limits.head_timeout);
             let report = Report::new(asked.log, asked.client, asked.head, started);
             let passage = Passage {
                 source,
-                batch: Batch::new(asked.route, asked.target, wanted.lines, limits.body),
+                batch: Batch::new(asked.route, asked.target, wanted.lines, limits.body, keyed),
                 atomic: wanted.atomic,
                 limits: *limits,
                 report,
@@ -114,7 +121,7 @@ pub(crate) async fn add_records(
             };
             return passage.begin(bulk).await;
         }
-        Ok((_, _, Err(refused))) => Ok(Begun::Refused(refused)),
+        Ok((_, _, _, Err(refused))) => Ok(Begun::Refused(refused)),
         Err(refusal) => Err(refusal),
     };
     // Who waits for the word to send sends nothing now.
@@ -136,14 +143,6 @@ impl Wanted {
     fn read(head: &Parts) -> Result<Self, Refusal> {
         let headers = &head.headers;
         let atomic = atomic(head.uri.query().unwrap_or_default())?;
-        if idempotency::key(headers)?.is_some() {
-            return Err(Refusal::new(
-                ErrorNumber::InvalidParameter,
-                "AddRecords takes no Idempotency-Key yet; leave it out, and let the calling list \
-                 refuse duplicates where items may be sent again",
-            )
-            .at(idempotency::HEADER));
-        }
         let content_type = text(headers, &CONTENT_TYPE);
         check_charset(content_type)?;
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -254,12 +253,6 @@ mod tests {
                 Some(("Content-Type", "application/json")),
                 Ok((false, false, false)),
             ),
-            (
-                "",
-                Some(("Idempotency-Key", "k")),
-                Err("no Idempotency-Key"),
-            ),
-            ("", Some(("Idempotency-Key", "k k")), Err("visible")),
         ] {
             let mut request = Request::post(format!("/lists/a?req=AddRecords{query}"));
             if let Some((name, value)) = header {

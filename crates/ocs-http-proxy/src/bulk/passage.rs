@@ -197,6 +197,7 @@ async fn send(
         shared.unanswered.fetch_add(shared.end, Ordering::Relaxed);
         let end = BulkMessage {
             end: true,
+            cut_short: fault.is_some(),
             ..BulkMessage::default()
         };
         // Where OCS is gone, the way back says so.

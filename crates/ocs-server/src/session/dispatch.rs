@@ -9,13 +9,14 @@ use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::{Protocol, RequestName};
 use ocs_rules::change::{Chained, Change};
-use ocs_store::{Noted, Once, Outcomes, Request, StoreError, store_refusal};
+use ocs_store::{Noted, Once, OnceKey, Outcomes, Part, Request, StoreError, store_refusal};
 use prost::Message as _;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 
 use super::output::{Asking, Output};
 use super::read::read;
 use super::tell::tell;
+use super::under_way::UnderWay;
 use crate::core::Core;
 use crate::{answer, attempt_guid, request};
 
@@ -27,6 +28,8 @@ const LOGGED_KEYS: usize = 1_000;
 pub(crate) struct Dispatch {
     core: Core,
     logged: Arc<Mutex<HashSet<(String, String)>>>,
+    /// AddRecords under Idempotency-Keys that are under way.
+    pub(super) under_way: UnderWay,
 }
 
 /// A request as it came.
@@ -67,6 +70,7 @@ impl Dispatch {
         Self {
             core,
             logged: Arc::default(),
+            under_way: UnderWay::default(),
         }
     }
 
@@ -145,13 +149,10 @@ impl Dispatch {
         let once = asked.key.map(|(key, fingerprint)| {
             let (asking, core) = (asking.clone(), self.core.clone());
             Once {
-                scope: ANONYMOUS.to_owned(),
-                key,
-                fingerprint,
-                encode: Box::new(move |outcome| {
-                    let outcome = Ok(outcome.clone());
-                    asking.into_answer(outcome, &core).encode_to_vec()
-                }),
+                key: Arc::new(OnceKey::new(ANONYMOUS.to_owned(), key, fingerprint)),
+                part: Part::Whole(Box::new(move |outcome| {
+                    asking.into_answer(outcome.clone(), &core).encode_to_vec()
+                })),
             }
         });
         sorted.changes.push(Request {
@@ -186,6 +187,7 @@ impl Dispatch {
                 handle: named_handle(&asked.event),
             },
             outcome,
+            key: None,
         });
     }
 
@@ -337,7 +339,7 @@ fn named_handle(event: &UserEvent) -> Option<u32> {
 }
 
 /// Whose Idempotency-Keys they are, without credentials.
-const ANONYMOUS: &str = "anonymous";
+pub(super) const ANONYMOUS: &str = "anonymous";
 
 /// What an entry of the Do Not Call list says of where it came from.
 fn source(client: &str) -> String {

@@ -8,6 +8,7 @@ mod native;
 mod output;
 mod read;
 mod tell;
+mod under_way;
 
 pub(crate) use http_proxy::{ANSWERS, HttpProxySessions, Notice, serve};
 pub use native::NativeError;

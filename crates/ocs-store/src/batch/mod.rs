@@ -33,7 +33,7 @@ use crate::error::StoreError;
 use crate::live::Live;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Transaction;
-pub(crate) use once::Answered;
+pub(crate) use once::{Answered, Run as AnsweredRun};
 pub(crate) use working_set::Reached;
 use working_set::WorkingSet;
 
@@ -57,6 +57,7 @@ pub(crate) struct Batch<'a> {
     restricted: Vec<Restriction>,
     /// Answers under their keys, of this batch.
     answered: HashMap<(String, String), Answered>,
+    items: once::Items,
     log: request_log::Lines,
 }
 
@@ -108,6 +109,7 @@ impl<'a> Batch<'a> {
             groups: BTreeMap::new(),
             restricted: Vec::new(),
             answered: HashMap::new(),
+            items: once::Items::default(),
             log: request_log::Lines::default(),
         }
     }
@@ -127,8 +129,8 @@ impl<'a> Batch<'a> {
             Some(known) => known,
             None => {
                 let outcome = self.change(change, store)?;
-                if let (Some(once), Ok(outcome)) = (once, &outcome) {
-                    self.keep_answer(once, outcome, store)?;
+                if let Some(once) = once {
+                    self.keep_answer(once, &outcome, store)?;
                 }
                 outcome
             }
@@ -160,12 +162,15 @@ impl<'a> Batch<'a> {
             Change::PutDoNotCall(entry) => self.put_do_not_call(&entry, store),
             Change::RemoveDoNotCall(subject) => self.remove_do_not_call(&subject, store),
             Change::Tidy => self.tidy(store),
+            Change::Refused(refusal) => Ok(Err(*refusal)),
+            Change::End => Ok(Ok(Outcome::Known)),
         }
     }
 
     /// Writes what came of the batch.
     pub(crate) fn write(mut self, store: &mut Transaction<'_>) -> Result<Written, StoreError> {
         self.write_records(store)?;
+        self.write_items(store)?;
         for ((list, label), chain) in &self.labels {
             store.write_chain_label(*list, label, *chain)?;
         }

@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use ocs_rules::change::{Named, Outcome};
 
@@ -36,7 +37,12 @@ impl Lines {
     }
 
     pub(super) fn note(&mut self, noted: &Noted, now: i64) {
-        self.push(&noted.asked, None, noted.outcome, now);
+        let refused = noted.key.as_ref().is_some_and(|key| key.is_refused());
+        let outcome = match noted.outcome {
+            0 if refused => ErrorNumber::KeyUsedOtherwise.number(),
+            outcome => outcome,
+        };
+        self.push(&noted.asked, None, outcome, now);
     }
 
     fn push(&mut self, asked: &Asked, record: Option<Named>, outcome: i64, now: i64) {

@@ -20,6 +20,9 @@ const STEP: u32 = 1_000;
 /// Rows of the request log and old answers that one step removes at most.
 const PURGED: u32 = 500;
 
+/// Outcomes of items of AddRecords that one step removes at most; they stand together.
+const PURGED_ITEMS: u32 = 2_000;
+
 impl Batch<'_> {
     pub(super) fn tidy(&mut self, store: &mut Transaction<'_>) -> Run {
         self.write_records(store)?;
@@ -43,7 +46,9 @@ impl Batch<'_> {
         let kept = i64::from(self.policy.request_log_days) * day;
         let lines = store.purge_request_log(self.now - kept, PURGED)?;
         let answers = store.purge_answered(self.now - KEPT, PURGED)?;
-        tidied.more = lines.max(answers) >= PURGED as usize;
+        // A day later than they count: nothing is taken from a repetition under way.
+        let items = store.purge_answered_items(self.now - 2 * KEPT, PURGED_ITEMS)?;
+        tidied.more = lines.max(answers) >= PURGED as usize || items > 0;
         Ok(Ok(Outcome::Tidied(tidied)))
     }
 

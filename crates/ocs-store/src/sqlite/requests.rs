@@ -12,7 +12,7 @@ use ocs_rules::group_state::GroupState;
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::batch::Answered;
+use crate::batch::{Answered, AnsweredRun};
 use crate::error::StoreError;
 use crate::sqlite::{Transaction, sqlite_error};
 
@@ -193,6 +193,139 @@ impl Transaction<'_> {
         )
     }
 
+    /// The AddRecords of a key that began after a moment.
+    pub(crate) fn answered_run(
+        &mut self,
+        scope: &str,
+        key: &str,
+        after: i64,
+    ) -> Result<Option<AnsweredRun>, StoreError> {
+        self.connection()
+            .prepare_cached(
+                "SELECT id, fingerprint, items FROM answered_run \
+                 WHERE scope = ?1 AND key = ?2 AND begun_at > ?3",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![scope, key, after], |row| {
+                        Ok(AnsweredRun {
+                            id: row.get(0)?,
+                            fingerprint: row.get(1)?,
+                            items: row.get(2)?,
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(sqlite_error)
+    }
+
+    /// An AddRecords begins under a key; one of yesterday lets go of it.
+    pub(crate) fn begin_answered_run(
+        &mut self,
+        scope: &str,
+        key: &str,
+        fingerprint: &[u8],
+        now: i64,
+    ) -> Result<i64, StoreError> {
+        self.write(
+            "UPDATE answered_run SET key = NULL WHERE scope = ?1 AND key = ?2",
+            [scope, key],
+        )?;
+        self.write(
+            "INSERT INTO answered_run (scope, key, fingerprint, begun_at) VALUES (?1, ?2, ?3, ?4)",
+            params![scope, key, fingerprint, now],
+        )?;
+        Ok(self.connection().last_insert_rowid())
+    }
+
+    /// An AddRecords has come to its end.
+    pub(crate) fn end_answered_run(&mut self, run: i64, items: u32) -> Result<(), StoreError> {
+        self.write(
+            "UPDATE answered_run SET items = ?2 WHERE id = ?1",
+            params![run, items],
+        )
+    }
+
+    pub(crate) fn write_answered_item(
+        &mut self,
+        run: i64,
+        place: u32,
+        answered: &Answered,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO answered_item (id, fingerprint, answer) VALUES (?1, ?2, ?3)",
+            params![
+                answered_item_id(run, place),
+                answered.fingerprint,
+                answered.answer
+            ],
+        )
+    }
+
+    /// What came of an item of an AddRecords.
+    pub(crate) fn answered_item(
+        &mut self,
+        run: i64,
+        place: u32,
+    ) -> Result<Option<Answered>, StoreError> {
+        self.connection()
+            .prepare_cached("SELECT fingerprint, answer FROM answered_item WHERE id = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([answered_item_id(run, place)], |row| {
+                        Ok(Answered {
+                            fingerprint: row.get(0)?,
+                            answer: row.get(1)?,
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(sqlite_error)
+    }
+
+    /// Whether outcomes are kept of items at this place or after it.
+    pub(crate) fn has_answered_items(&mut self, run: i64, from: u32) -> Result<bool, StoreError> {
+        self.connection()
+            .prepare_cached("SELECT 1 FROM answered_item WHERE id >= ?1 AND id < ?2")
+            .and_then(|mut statement| {
+                let (from, till) = (answered_item_id(run, from), answered_item_id(run + 1, 0));
+                statement.exists([from, till])
+            })
+            .map_err(sqlite_error)
+    }
+
+    /// Removes outcomes of an AddRecords that began before a moment, some at a time, and
+    /// with the last of them what is known of it; returns how many.
+    pub(crate) fn purge_answered_items(
+        &mut self,
+        before: i64,
+        limit: u32,
+    ) -> Result<usize, StoreError> {
+        let oldest: Option<i64> = self
+            .connection()
+            .prepare_cached(
+                "SELECT id FROM answered_run WHERE begun_at < ?1 ORDER BY begun_at LIMIT 1",
+            )
+            .and_then(|mut statement| statement.query_row([before], |row| row.get(0)).optional())
+            .map_err(sqlite_error)?;
+        let Some(run) = oldest else {
+            return Ok(0);
+        };
+        let removed = self.remove(
+            "DELETE FROM answered_item WHERE id IN (SELECT id FROM answered_item \
+             WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3)",
+            params![
+                answered_item_id(run, 0),
+                answered_item_id(run + 1, 0),
+                limit
+            ],
+        )?;
+        if removed < limit as usize {
+            return Ok(removed + self.remove("DELETE FROM answered_run WHERE id = ?1", [run])?);
+        }
+        Ok(removed)
+    }
+
     pub(crate) fn write_request_log(&mut self, now: i64, lines: &str) -> Result<(), StoreError> {
         self.write(
             "INSERT INTO request_log (written_at, lines) VALUES (?1, ?2)",
@@ -220,6 +353,11 @@ impl Transaction<'_> {
             .and_then(|mut statement| statement.execute(values))
             .map_err(sqlite_error)
     }
+}
+
+/// The number of an item's row.
+fn answered_item_id(run: i64, place: u32) -> i64 {
+    (run << 32) + i64::from(place)
 }
 
 /// The states of campaign groups that were ever loaded.

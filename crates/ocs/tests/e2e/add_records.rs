@@ -16,20 +16,20 @@ use crate::process::{lives, signal, until};
 use crate::server::Server;
 
 /// The target of an AddRecords to the calling list "Spring".
-const ADD: &str = "/lists/Spring?req=AddRecords";
+pub(crate) const ADD: &str = "/lists/Spring?req=AddRecords";
 /// The same, all or none.
-const ATOMIC: &str = "/lists/Spring?req=AddRecords&atomic=true";
-const NDJSON: (&str, &str) = ("Content-Type", "application/x-ndjson");
-const GZIP: (&str, &str) = ("Content-Encoding", "gzip");
+pub(crate) const ATOMIC: &str = "/lists/Spring?req=AddRecords&atomic=true";
+pub(crate) const NDJSON: (&str, &str) = ("Content-Type", "application/x-ndjson");
+pub(crate) const GZIP: (&str, &str) = ("Content-Encoding", "gzip");
 
-fn gzip(body: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(body).expect("memory");
     gzip.finish().expect("memory")
 }
 
 /// Lines of items with distinct phones.
-fn items(name: &str, count: usize) -> String {
+pub(crate) fn items(name: &str, count: usize) -> String {
     let mut lines = String::new();
     for number in 0..count {
         let _ = writeln!(
@@ -42,7 +42,7 @@ fn items(name: &str, count: usize) -> String {
 
 /// The lines of a reply.
 #[track_caller]
-fn lines(reply: &Reply) -> Vec<Value> {
+pub(crate) fn lines(reply: &Reply) -> Vec<Value> {
     let text = std::str::from_utf8(&reply.body).expect("UTF-8");
     assert_eq!(reply.status, 200, "{text}");
     let kind = reply.header("content-type");
@@ -53,7 +53,7 @@ fn lines(reply: &Reply) -> Vec<Value> {
 }
 
 /// What a line comes to: the record's phone, or the number of the error.
-fn outcome(line: &Value) -> String {
+pub(crate) fn outcome(line: &Value) -> String {
     match line["GSW_USER_EVENT"].as_str() {
         Some("AddRecordAcknowledge") => {
             assert!(line["GSW_RECORD_HANDLE"].is_u64(), "{line}");
@@ -172,14 +172,6 @@ fn refused_as_a_whole() {
             good.as_bytes(),
             400,
             1013,
-        ),
-        (
-            "a key",
-            ADD,
-            &[("Idempotency-Key", "k")],
-            good.as_bytes(),
-            400,
-            10,
         ),
         (
             "no word of atomic",

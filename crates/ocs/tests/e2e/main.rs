@@ -2,6 +2,7 @@
 //! real files, asked by programs that nobody here wrote.
 
 mod add_records;
+mod add_records_once;
 mod campaign_groups;
 mod campaigns;
 mod clients;
