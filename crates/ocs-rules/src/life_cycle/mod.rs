@@ -86,7 +86,8 @@ pub fn no_such_record(handle: &str) -> Refusal {
 
 /// A second AddRecord of somebody who is in the calling list: the open record that is
 /// there takes what the request names. Its chain, status and attempts stay, and so do
-/// its phone and its customer id: it is found by them.
+/// its phone and its customer id, which it is found by; one without a customer id takes
+/// it.
 pub fn add_again(record: &mut Record, request: AddRecord) {
     let (given, new, contact) = (request.given, request.contact, &mut record.contact);
     if given.phone_type {
@@ -104,6 +105,7 @@ pub fn add_again(record: &mut Record, request: AddRecord) {
     if given.zone {
         contact.zone = new.zone;
     }
+    contact.customer_id = contact.customer_id.take().or(new.customer_id);
     contact.scheduled = new.scheduled.or(contact.scheduled);
     contact.call_time = new.call_time.or(contact.call_time);
     contact.campaign = new.campaign.or(contact.campaign);

@@ -58,6 +58,7 @@ struct Stored {
     attempt_guid: Option<String>,
     window: (Window, DailyWindow, ZoneId),
     phone: String,
+    customer: Option<String>,
     agent: Option<String>,
     campaign: Option<CampaignId>,
 }
@@ -76,6 +77,7 @@ impl Stored {
                 record.contact.zone,
             ),
             phone: record.contact.phone.clone(),
+            customer: record.contact.customer_id.clone(),
             agent: record.contact.agent.clone(),
             campaign: record.contact.campaign,
         }
@@ -269,6 +271,11 @@ impl Batch<'_> {
                 continue;
             }
             chains.insert((record.list, record.chain));
+            let customer = record.contact.customer_id.as_deref();
+            let took_customer = stored.customer.as_deref() != customer;
+            if took_customer && let Some(customer) = customer {
+                store.took_customer(handle, customer)?;
+            }
             if stored.status != record.status {
                 *self
                     .set
@@ -280,6 +287,8 @@ impl Batch<'_> {
                     .counts
                     .entry((record.list, record.status))
                     .or_default() += 1;
+            }
+            if stored.status != record.status || took_customer {
                 let list = self.objects.list(record.list).map(AsRef::as_ref);
                 let phone = Compared::of(&record.contact.phone, self.policy.region(list));
                 moved(&self.live.out, &stored, record, phone);
@@ -354,15 +363,14 @@ fn spoiled(
     }
 }
 
-/// A record's status was changed: it may have gone out, or come back.
+/// A record's status or customer id was changed: it may have gone out, or come back, or
+/// be out for somebody more.
 fn moved(out: &Shown<OutNow>, stored: &Stored, record: &Record, phone: Compared) {
-    let customer = record.contact.customer_id.as_deref();
-    match (
-        stored.status == RecordStatus::Retrieved,
-        record.status == RecordStatus::Retrieved,
-    ) {
-        (false, true) => out.change().went_out(phone, customer),
-        (true, false) => out.change().came_back(phone, customer),
-        _ => {}
+    if stored.status == RecordStatus::Retrieved {
+        out.change().came_back(phone, stored.customer.as_deref());
+    }
+    if record.status == RecordStatus::Retrieved {
+        let customer = record.contact.customer_id.as_deref();
+        out.change().went_out(phone, customer);
     }
 }

@@ -7,8 +7,11 @@
 //! a crash: the store says up to which record handle its runs are complete, and the
 //! tail is read again from the records after it.
 //!
-//! What is found are candidates. A record's contact information and customer id never
-//! change, but keys can meet, and a calling list may have had another region: whoever
+//! A record's contact information never changes, and its customer id only once: when it
+//! had none, and a second AddRecord brings it. Such records are few; they stand in a
+//! table of their own beside the runs.
+//!
+//! What is found are candidates. Keys can meet, and a calling list may have had another region: whoever
 //! asks reads the records and compares their own.
 
 mod entry;
@@ -141,7 +144,13 @@ impl ContactView {
                 .then(|| connection.unchecked_transaction())
                 .transpose();
             transaction
-                .and_then(|_one_state| run::find(connection, kind, from, &mut found))
+                .and_then(|_one_state| {
+                    run::find(connection, kind, from, &mut found)?;
+                    match kind {
+                        Kind::Phone => Ok(()),
+                        Kind::Customer => find_later(connection, from, &mut found),
+                    }
+                })
                 .map_err(sqlite_error)?;
         }
         Ok(found.handles())
@@ -155,6 +164,43 @@ impl ContactView {
     fn write(&self) -> RwLockWriteGuard<'_, Tail> {
         self.tail.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Finds records that took their customer id later.
+fn find_later(connection: &Connection, from: Entry, found: &mut Found) -> rusqlite::Result<()> {
+    let entries = connection
+        .prepare_cached(
+            "SELECT record_id FROM record_customer_later WHERE key = ?1 AND record_id >= ?2 \
+             ORDER BY record_id",
+        )?
+        .query_map(params![from.key.cast_signed(), from.handle], |row| {
+            Ok(Entry {
+                key: from.key,
+                handle: row.get(0)?,
+            })
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    found.take(entries.into_iter(), from.key);
+    Ok(())
+}
+
+/// A record took a customer id that it lacked; it is found by it from now on.
+///
+/// # Errors
+/// The store cannot be written.
+pub(crate) fn took_customer(
+    connection: &Connection,
+    handle: Handle,
+    customer: &str,
+) -> Result<(), StoreError> {
+    let key = customer_key(customer).cast_signed();
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO record_customer_later (key, record_id) VALUES (?1, ?2)",
+        )
+        .and_then(|mut statement| statement.execute(params![key, handle]))
+        .map(|_| ())
+        .map_err(sqlite_error)
 }
 
 /// The writer's end: takes up added records, and moves the tail into the store.
@@ -311,6 +357,7 @@ impl ContactIndex {
         )?;
         if end == 0 {
             connection.execute("DELETE FROM contact_region", [])?;
+            connection.execute("DELETE FROM record_customer_later", [])?;
         }
         Ok(end)
     }

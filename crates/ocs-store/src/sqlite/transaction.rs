@@ -15,7 +15,7 @@ use ocs_rules::retrieval::class::{ClassId, ClassKey};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::error::StoreError;
-use crate::sqlite::contacts::{ContactView, Part};
+use crate::sqlite::contacts::{ContactView, Part, took_customer};
 use crate::sqlite::{do_not_call, objects, ready, records, sqlite_error};
 
 /// A write transaction; dropped without a commit, it is rolled back.
@@ -114,6 +114,15 @@ impl<'a> Transaction<'a> {
         customer: &str,
     ) -> Result<Vec<Handle>, StoreError> {
         self.contacts.by_customer(&self.inner, customer, Part::ALL)
+    }
+
+    /// A record took a customer id that it lacked.
+    pub(crate) fn took_customer(
+        &mut self,
+        handle: Handle,
+        customer: &str,
+    ) -> Result<(), StoreError> {
+        took_customer(&self.inner, handle, customer)
     }
 
     /// Whether a phone or customer id may not be called at a moment, UTC seconds, as

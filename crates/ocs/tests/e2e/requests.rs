@@ -719,3 +719,39 @@ fn duplicates() {
     }
     server.stop();
 }
+
+/// A record without a customer id takes the one that an AddRecord of the same phone
+/// brings, and is found by it from then on; one that has a customer id keeps it.
+#[test]
+fn a_duplicate_brings_a_customer_id() {
+    let mut server = running(&[]);
+    let target = "/lists/Updating?req=AddRecord";
+    let phone = json!({ "GSW_PHONE": "+16505550111" });
+    let handle = server.add_to("Updating", &phone);
+    let brings = |customer: &str| {
+        let sent = json!({ "GSW_PHONE": "+16505550111", "GSW_CUSTOMER_ID": customer });
+        server.post(target, &sent).expect(200)["GSW_RECORD_HANDLE"].clone()
+    };
+    assert_eq!(brings("C-9"), handle);
+    assert_eq!(brings("C-10"), handle);
+    for restarted in [false, true] {
+        if restarted {
+            server = server.stop().start();
+        }
+        assert_eq!(server.record(&handle)["GSW_CUSTOMER_ID"], "C-9");
+        let found = server.get("/customer_ids/C-9");
+        assert_eq!(found["records"][0]["GSW_RECORD_HANDLE"], handle, "{found}");
+        let page = server.get("/lists/Updating/records?customer_id=C-9");
+        assert_eq!(page["records"][0]["GSW_RECORD_HANDLE"], handle, "{page}");
+        let of_nobody = server.get("/customer_ids/C-10");
+        assert_eq!(of_nobody["records"], json!([]), "{of_nobody}");
+    }
+    let again = json!({ "GSW_PHONE": "+16505550112", "GSW_CUSTOMER_ID": "C-9" });
+    let again = server.post(target, &again).expect(200);
+    assert_eq!(again["GSW_RECORD_HANDLE"], handle);
+    let cancel = "/customer_ids/C-9?req=RequestRecordCancel";
+    let cancelled = server.post(cancel, &json!({})).expect(200);
+    assert_eq!(cancelled["records"], 1);
+    assert_eq!(server.record(&handle)["GSW_RECORD_STATUS"], "Cancelled");
+    server.stop();
+}
