@@ -5,9 +5,10 @@ use ocs_protocol::enumeration::{CallResult, CallbackType, ChainAttr, RecordStatu
 use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::Refusal;
 
-use crate::calling_list::ListId;
+use crate::calling_list::{CallingList, ListId};
 use crate::campaign::CampaignGroupId;
 use crate::do_not_call::{Entry, Subject};
+use crate::field_values::unknown;
 use crate::group_state::{GroupCommand, GroupState};
 use crate::record::{ChainId, Contact, Handle, Record};
 
@@ -106,6 +107,32 @@ pub struct OnRecord {
     pub list: Option<ListId>,
     /// The attempt that the client reports for.
     pub attempt_guid: Option<String>,
+    /// Keys that the request does not store.
+    pub unknown: UnknownKeys,
+}
+
+/// Keys that are no attributes, of a request that stores no user-defined fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnknownKeys {
+    /// The keys.
+    pub keys: Vec<String>,
+    /// Whether one that is no field of the calling list refuses the request, unless the
+    /// calling list has its own word.
+    pub refused: bool,
+}
+
+impl UnknownKeys {
+    /// Whether a request about a record of this calling list may have them.
+    ///
+    /// # Errors
+    /// One is no field of the calling list, and such keys are refused.
+    pub fn check(&self, list: &CallingList) -> Result<(), Refusal> {
+        let mut keys = self.keys.iter();
+        match keys.find(|key| list.field(key).is_none()) {
+            Some(key) if list.refuses_unknown(self.refused) => Err(unknown(list, key)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// UpdateCallCompletionStats and RecordProcessed: what came of a call.
@@ -149,6 +176,8 @@ pub struct Reaching {
     pub chain: ChainAttr,
     /// What a new entry of the Do Not Call list says of where it came from.
     pub source: String,
+    /// Keys that the request does not store.
+    pub unknown: UnknownKeys,
 }
 
 /// Whom a request reaches: the first that it names of record handle, contact

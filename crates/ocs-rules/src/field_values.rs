@@ -50,7 +50,8 @@ pub fn read<'a>(
     Ok((Fields::of(values), ignored))
 }
 
-fn unknown(list: &CallingList, key: &str) -> Refusal {
+/// The refusal of a key that is no field of a calling list.
+pub(crate) fn unknown(list: &CallingList, key: &str) -> Refusal {
     Refusal::new(
         ErrorNumber::UnknownAttribute,
         format!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::change::{Change, Delivery, OnRecord, Outcome, Preview, Tidied};
+use ocs_rules::change::{Change, Delivery, OnRecord, Outcome, Preview, Tidied, UnknownKeys};
 
 use crate::answer;
 use crate::attempt_guid;
@@ -112,6 +112,7 @@ async fn push_callback(agent: &str, delivery: &Delivery, core: &Core) {
         handle: delivery.record.handle,
         list: None,
         attempt_guid: delivery.record.attempt_guid.clone(),
+        unknown: UnknownKeys::default(),
     };
     let change = Change::RecordReject(Box::new(on));
     if let Err(error) = core.store.submit_bulk(vec![change], true).await {

@@ -49,7 +49,8 @@ pub const fn allowed(request: RequestName) -> &'static [RecordStatus] {
 /// record's calling list.
 ///
 /// # Errors
-/// The record is in another calling list than the client named, is final, is in a
+/// The record is in another calling list than the client named, the request has a key
+/// that the calling list refuses; the record is final, is in a
 /// status that does not take this request, or is in another attempt.
 pub fn check<'a>(
     record: &Record,
@@ -58,6 +59,7 @@ pub fn check<'a>(
     objects: &'a Objects,
 ) -> Result<&'a CallingList, Refusal> {
     let list = check_list(record, on.list, objects)?;
+    on.unknown.check(list)?;
     check_status(record, request)?;
     if let Some(guid) = &on.attempt_guid
         && record.attempt_guid.as_ref() != Some(guid)

@@ -4,7 +4,7 @@
 use ocs_protocol::attribute::{
     GSW_AGENT_REQ_TYPE, GSW_ATTEMPTS, GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CHAIN_ID, GSW_CHAIN_N,
     GSW_FROM, GSW_IGNORED, GSW_PHONE_TYPE, GSW_RECORD_HANDLE, GSW_RECORD_STATUS, GSW_RECORD_TYPE,
-    GSW_RECORD_URI, GSW_REFERENCE_ID, GSW_UNTIL, GSW_USER_EVENT, is_attribute,
+    GSW_RECORD_URI, GSW_REFERENCE_ID, GSW_UNTIL, GSW_USER_EVENT,
 };
 use ocs_protocol::enumeration::{CallResult, ContactType, Enumeration, RecordStatus, RecordType};
 use ocs_protocol::event::Value;
@@ -18,7 +18,6 @@ pub(crate) fn acknowledge(
     request: RequestName,
     ignored: &[String],
 ) -> UserEvent {
-    let ignored = [ignored, &keys_of_nobody(&event, request)].concat();
     if !ignored.is_empty() {
         event.pairs.retain(|pair| !ignored.contains(&pair.key));
     }
@@ -56,27 +55,29 @@ pub(crate) fn added(
 }
 
 /// The acknowledgement of a request that may reach many records: with how many.
-pub(crate) fn reached(event: UserEvent, request: RequestName, records: usize) -> UserEvent {
-    let mut event = acknowledge(event, request, &[]);
+pub(crate) fn reached(
+    event: UserEvent,
+    request: RequestName,
+    ignored: &[String],
+    records: usize,
+) -> UserEvent {
+    let mut event = acknowledge(event, request, ignored);
     let records = i64::try_from(records).unwrap_or(i64::MAX);
     event.push("records", records.into());
     event
 }
 
-/// The keys that are not stored because the request stores no user-defined fields.
-fn keys_of_nobody(event: &UserEvent, request: RequestName) -> Vec<String> {
-    let stores_none = matches!(
-        request,
-        RequestName::RecordReject
-            | RequestName::RecordReschedule
-            | RequestName::ScheduledRecordReschedule
-            | RequestName::RequestRecordCancel
-            | RequestName::DoNotCall
-    );
-    let keys = event.pairs.iter().filter(|_| stores_none);
-    keys.filter(|pair| !is_attribute(&pair.key))
-        .map(|pair| pair.key.clone())
-        .collect()
+/// Names the keys of a request that were not stored in an answer that repeats none of
+/// them; of several events, in the last.
+pub(crate) fn name_ignored(event: &mut UserEvent, ignored: &[String]) {
+    if ignored.is_empty() {
+        return;
+    }
+    let last = match event.pairs.last_mut().map(|pair| &mut pair.value) {
+        Some(Some(Value::List(last))) if event.array => last,
+        _ => event,
+    };
+    last.push(GSW_IGNORED, ignored.join(", ").into());
 }
 
 /// A value as events carry it: integers as integers, GSW_CALL_RESULT as a number,

@@ -6,7 +6,7 @@ mod delivery;
 mod group;
 mod record;
 
-pub(crate) use acknowledge::{acknowledge, added, reached};
+pub(crate) use acknowledge::{acknowledge, added, name_ignored, reached};
 pub(crate) use calling_list::{calling_list, calling_lists};
 pub(crate) use delivery::{Setting, chained, nothing_due, preview, scheduled_call};
 pub(crate) use group::{

@@ -11,6 +11,7 @@ mod on_record;
 mod page;
 mod reaching;
 mod reschedule;
+mod unknown;
 
 pub(crate) use add_record::{no_such_list, read as add_record};
 pub(crate) use agent::{check_agent, check_ready_time};
@@ -21,3 +22,4 @@ pub(crate) use on_record::read as on_record;
 pub(crate) use page::{customer_id, page, phone};
 pub(crate) use reaching::read as reaching;
 pub(crate) use reschedule::read as reschedule;
+pub(crate) use unknown::{check as check_unknown, read as unknown};

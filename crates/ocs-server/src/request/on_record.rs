@@ -5,7 +5,7 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_rules::calling_list::ListId;
-use ocs_rules::change::OnRecord;
+use ocs_rules::change::{OnRecord, UnknownKeys};
 use ocs_rules::objects::Objects;
 
 use super::add_record::no_such_list;
@@ -24,6 +24,7 @@ pub(crate) fn read(event: &UserEvent, objects: &Objects) -> Result<OnRecord, Ref
         handle: handle::read(event)?,
         list,
         attempt_guid,
+        unknown: UnknownKeys::default(),
     })
 }
 

@@ -4,12 +4,12 @@ use ocs_protocol::attribute::{GSW_CHAIN_ATTR, GSW_CUSTOMER_ID, GSW_PHONE, GSW_RE
 use ocs_protocol::enumeration::ChainAttr;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::Refusal;
-use ocs_rules::change::{Reaching, Whom};
+use ocs_rules::change::{Reaching, UnknownKeys, Whom};
 use ocs_rules::objects::Objects;
 use ocs_rules::record::{CUSTOMER_ID_LENGTH, PHONE_LENGTH};
 
 use super::attributes::{enumeration, text};
-use super::{handle, on_record};
+use super::{check_unknown, handle, on_record};
 
 /// Reads whom a request reaches: of several that are named, the first of record
 /// handle, contact information, customer id (outbound-protocols.md, section 5).
@@ -18,6 +18,7 @@ pub(crate) fn read(
     event: &UserEvent,
     objects: &Objects,
     source: String,
+    unknown: UnknownKeys,
 ) -> Result<Box<Reaching>, Refusal> {
     let phone = text(event, GSW_PHONE, PHONE_LENGTH)?;
     let customer_id = text(event, GSW_CUSTOMER_ID, CUSTOMER_ID_LENGTH)?;
@@ -35,10 +36,14 @@ pub(crate) fn read(
         (false, Some(phone), _) => Whom::Phone(phone.into_owned()),
         (false, None, customer_id) => Whom::CustomerId(customer_id.unwrap_or_default().into()),
     };
+    if !by_handle {
+        check_unknown(&unknown, list, objects)?;
+    }
     Ok(Box::new(Reaching {
         whom,
         list,
         chain: chain.unwrap_or(ChainAttr::RecordOnly),
         source,
+        unknown,
     }))
 }

@@ -195,6 +195,9 @@ impl Dispatch {
         let name = request_name(event)?;
         let objects = self.core.store.objects();
         let refuse_unknown = self.core.refuse_unknown;
+        let unknown = request::unknown(event, name, refuse_unknown);
+        let ignored = unknown.keys.clone();
+        self.log_ignored(event.text(GSW_CALLING_LIST).unwrap_or_default(), &ignored);
         let change = match name {
             RequestName::AddRecord => {
                 let added = request::add_record(event, &objects, refuse_unknown)?;
@@ -211,25 +214,34 @@ impl Dispatch {
                 Change::RecordProcessed(request::completion(event, name, &objects, refuse_unknown)?)
             }
             RequestName::RecordReject => {
-                Change::RecordReject(Box::new(request::on_record(event, &objects)?))
+                let mut on = request::on_record(event, &objects)?;
+                on.unknown = unknown;
+                Change::RecordReject(Box::new(on))
             }
             RequestName::RecordReschedule | RequestName::ScheduledRecordReschedule => {
-                Change::Reschedule(request::reschedule(event, name, &objects)?)
+                let mut callback = request::reschedule(event, name, &objects)?;
+                callback.on.unknown = unknown;
+                Change::Reschedule(callback)
             }
             RequestName::RequestRecordCancel => {
-                Change::Cancel(request::reaching(event, &objects, source(client))?)
+                Change::Cancel(request::reaching(event, &objects, source(client), unknown)?)
             }
             RequestName::DoNotCall => {
-                Change::DoNotCall(request::reaching(event, &objects, source(client))?)
+                Change::DoNotCall(request::reaching(event, &objects, source(client), unknown)?)
             }
             RequestName::PreviewRecordRequest => {
+                request::check_unknown(&unknown, None, &objects)?;
                 let guid = attempt_guid::new()?;
                 Change::Preview(request::preview(event, &objects, guid)?)
             }
-            RequestName::ChainedRecordRequest => Change::Chained(Box::new(Chained {
-                on: request::on_record(event, &objects)?,
-                guid_seed: attempt_guid::seed()?,
-            })),
+            RequestName::ChainedRecordRequest => {
+                let mut on = request::on_record(event, &objects)?;
+                on.unknown = unknown;
+                Change::Chained(Box::new(Chained {
+                    on,
+                    guid_seed: attempt_guid::seed()?,
+                }))
+            }
             RequestName::LoadCampaign
             | RequestName::UnloadCampaign
             | RequestName::ForceUnloadCampaign
@@ -237,28 +249,29 @@ impl Dispatch {
             | RequestName::StopDialing
             | RequestName::SetDialingMode
             | RequestName::GetCampaignStatus => {
+                request::check_unknown(&unknown, None, &objects)?;
                 Change::Group(request::group_request(event, name, &objects)?)
             }
             RequestName::PreviewDialingModeStart
             | RequestName::PreviewDialingModeOver
             | RequestName::LogOut => {
                 request::check_agent(event)?;
-                return Ok((
-                    name,
-                    Work::Answer(answer::acknowledge(event.clone(), name, &[])),
-                ));
+                request::check_unknown(&unknown, None, &objects)?;
+                let answer = answer::acknowledge(event.clone(), name, &ignored);
+                return Ok((name, Work::Answer(answer)));
             }
             RequestName::ReadyTime => {
                 request::check_ready_time(event)?;
-                return Ok((
-                    name,
-                    Work::Answer(answer::acknowledge(event.clone(), name, &[])),
-                ));
+                request::check_unknown(&unknown, None, &objects)?;
+                let answer = answer::acknowledge(event.clone(), name, &ignored);
+                return Ok((name, Work::Answer(answer)));
             }
             RequestName::CampaignStatusRequest => {
+                request::check_unknown(&unknown, None, &objects)?;
                 let states = self.core.store.group_states();
                 let application = self.core.application;
-                let answer = answer::campaign_events(event, &states, application, &objects);
+                let mut answer = answer::campaign_events(event, &states, application, &objects);
+                answer::name_ignored(&mut answer, &ignored);
                 return Ok((name, Work::Answer(answer)));
             }
             RequestName::ReadRecord
@@ -270,7 +283,7 @@ impl Dispatch {
             | RequestName::ReadPhone
             | RequestName::ReadCustomerId => return Ok((name, Work::Read)),
         };
-        Ok((name, Work::Change(change, Vec::new())))
+        Ok((name, Work::Change(change, ignored)))
     }
 
     fn submit(

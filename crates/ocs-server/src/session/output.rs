@@ -71,6 +71,13 @@ impl Output {
 }
 
 impl Asking {
+    /// An answer that repeats nothing of the request names all the same what was not
+    /// stored of it.
+    fn naming_ignored(&self, mut answer: UserEvent) -> UserEvent {
+        answer::name_ignored(&mut answer, &self.ignored);
+        answer
+    }
+
     pub(super) fn into_answer(self, outcome: Result<Outcome, Refusal>, core: &Core) -> UserEvent {
         let objects = core.store.objects();
         let uri = |handle| core.record_uri(self.listener as usize, handle);
@@ -96,21 +103,26 @@ impl Asking {
                 chain_n,
             ),
             Ok(Outcome::Changed { ignored, .. }) => {
+                let ignored = [self.ignored, ignored].concat();
                 answer::acknowledge(self.event, self.request, &ignored)
             }
             Ok(Outcome::Reached { records, .. }) => {
-                answer::reached(self.event, self.request, records.len())
+                answer::reached(self.event, self.request, &self.ignored, records.len())
             }
-            Ok(Outcome::Delivered(delivery)) => answer::preview(&delivery, &setting()),
-            Ok(Outcome::NothingDue) => answer::nothing_due(&self.event, &setting()),
-            Ok(Outcome::Chained(chain)) => answer::chained(&chain, &setting()),
-            Ok(Outcome::Group(state)) => answer::group_state(
+            Ok(Outcome::Delivered(delivery)) => {
+                self.naming_ignored(answer::preview(&delivery, &setting()))
+            }
+            Ok(Outcome::NothingDue) => {
+                self.naming_ignored(answer::nothing_due(&self.event, &setting()))
+            }
+            Ok(Outcome::Chained(chain)) => self.naming_ignored(answer::chained(&chain, &setting())),
+            Ok(Outcome::Group(state)) => self.naming_ignored(answer::group_state(
                 &self.event,
                 self.request,
                 &state,
                 core.application,
                 &objects,
-            ),
+            )),
             Ok(Outcome::Again(answer)) => UserEvent::decode(&answer[..]).unwrap_or_default(),
             // These come of files and of time, which have no session.
             Ok(

@@ -72,6 +72,7 @@ impl Batch<'_> {
                     handle: *handle,
                     list: request.list,
                     attempt_guid: attempt_guid.clone(),
+                    unknown: request.unknown.clone(),
                 };
                 self.check_on(&on, name, store)?
                     .map(|record| vec![record.handle])

@@ -8,7 +8,7 @@ use ocs_protocol::enumeration::{
 use ocs_rules::calling_list::DailyWindow;
 use ocs_rules::change::{
     AddRecord, ChainChoice, Chained, Change, Completion, Given, GroupRequest, OnRecord, Preview,
-    Reaching, Reschedule, Whom,
+    Reaching, Reschedule, UnknownKeys, Whom,
 };
 use ocs_rules::do_not_call::{Entry, Subject};
 use ocs_rules::fields::Fields;
@@ -430,6 +430,7 @@ fn on_record(on: On, world: &World) -> OnRecord {
             Attempt::Current => record.and_then(|record| record.attempt_guid.clone()),
             Attempt::Other => Some("f".repeat(32)),
         },
+        unknown: UnknownKeys::default(),
     }
 }
 
@@ -450,6 +451,7 @@ fn reaching(reached: Reached, chain: ChainAttr, world: &World) -> Box<Reaching> 
         list,
         chain,
         source: "the test".to_owned(),
+        unknown: UnknownKeys::default(),
     })
 }
 

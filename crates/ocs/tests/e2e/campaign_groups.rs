@@ -298,3 +298,31 @@ fn reading_them() {
     }
     server.stop();
 }
+
+/// Keys that nobody knows are named in the answers that repeat nothing of the request.
+#[test]
+fn unknown_keys_are_named() {
+    let server = running(&[CALLING]);
+    let handle = server.add_to("Calls", &json!({ "GSW_PHONE": "1" }));
+    let sent = json!({ "GSW_AGENT_ID": "a1", "shoe-size": 42, "hat": "x" });
+    let ignored = json!({ "GSW_IGNORED": "shoe-size, hat", "shoe-size": null });
+    for (req, event) in [
+        ("PreviewRecordRequest", "PreviewRecord"),
+        ("PreviewRecordRequest", "PreviewRecordEmpty"),
+        ("GetCampaignStatus", "CampaignStatus"),
+        ("StopDialing", "DialingStopped"),
+    ] {
+        let answer = server.group(CALLING, req, &sent).expect(200);
+        assert_eq!(answer["GSW_USER_EVENT"], event, "{req}: {answer}");
+        has(&answer, &ignored);
+    }
+    let chain = server
+        .on(&handle, "ChainedRecordRequest", &sent)
+        .expect(200);
+    has(
+        &chain[0],
+        &json!({ "GSW_USER_EVENT": "ChainedRecordsDataEnd" }),
+    );
+    has(&chain[0], &ignored);
+    server.stop();
+}

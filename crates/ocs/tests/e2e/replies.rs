@@ -306,6 +306,35 @@ fn unknown_keys_by_configuration() {
         .post("/lists/Strict?req=AddRecord", &unknown)
         .expect(200);
     has(&event, &json!({ "GSW_IGNORED": "shoe-size" }));
+    // Requests that store no fields are judged alike, but a calling list's field is known.
+    let strict = &event["GSW_RECORD_HANDLE"];
+    let one = &server.add(&json!({ "GSW_PHONE": "2" }))["GSW_RECORD_HANDLE"];
+    let on = |handle: &Value, req: &str| format!("/records/{handle}?req={req}");
+    for (target, known) in [
+        (on(one, "RecordReject"), 409),
+        (on(one, "ChainedRecordRequest"), 409),
+        (on(one, "RecordReschedule"), 200),
+        (on(one, "ScheduledRecordReschedule"), 200),
+        (on(one, "RequestRecordCancel"), 200),
+        (on(&json!(1), "DoNotCall"), 200),
+        ("/phones/3?req=DoNotCall".to_owned(), 200),
+        ("/customer_ids/3?req=RequestRecordCancel".to_owned(), 404),
+        ("/campaigngroups/999?req=LoadCampaign".to_owned(), 404),
+        ("/campaigngroups/999?req=GetRecord".to_owned(), 404),
+    ] {
+        let sent = |key: &str| json!({ "GSW_DATE_TIME": "01/01/2038 00:00", key: "42" });
+        let event = server.post(&target, &sent("shoe-size")).expect(400);
+        has(
+            &event,
+            &json!({ "GSW_ERROR_NUMBER": 1014, "GSW_ERROR_ATTRIBUTE": "shoe-size" }),
+        );
+        server.post(&target, &sent("client-id")).expect(known);
+    }
+    let event = server
+        .post(&on(strict, "RequestRecordCancel"), &update)
+        .expect(200);
+    has(&event, &json!({ "GSW_IGNORED": "shoe-size" }));
+    server.stop();
 }
 
 /// Everything is there after a restart, and no handle is given out twice.
