@@ -266,9 +266,13 @@ pub enum Outcome {
     DoNotCallRemoved(bool),
     /// What the time had made due.
     Tidied(Tidied),
-    /// The request was carried out before, under the same Idempotency-Key: its
-    /// answer, as it was encoded then.
-    Again(Vec<u8>),
+    /// The request was carried out before, under the same Idempotency-Key.
+    Again {
+        /// Its answer, as it was encoded then.
+        answer: Vec<u8>,
+        /// The record that the request log named then.
+        record: Option<Named>,
+    },
 }
 
 impl Outcome {
@@ -280,6 +284,7 @@ impl Outcome {
             Self::Reached { records, .. } => records.first().copied(),
             Self::Delivered(delivery) => Some(delivery.record.named()),
             Self::Chained(chain) => chain.first().map(|delivery| delivery.record.named()),
+            Self::Again { record, .. } => *record,
             _ => None,
         }
     }

@@ -74,7 +74,12 @@ async fn a_day_and_no_longer() {
     all.push(part(&first, Change::End, Part::End(ITEMS)));
     carried_out(&store, all).await;
 
-    let again = |said: &str| Ok(Outcome::Again(said.as_bytes().to_vec()));
+    let again = |said: &str| {
+        Ok(Outcome::Again {
+            answer: said.as_bytes().to_vec(),
+            record: None,
+        })
+    };
     now.fetch_add(DAY - 1, Ordering::Relaxed);
     let known = carried_out(&store, vec![item(&first, 3, "later")]).await;
     assert_eq!(known, [again("first")]);

@@ -106,7 +106,7 @@ impl Item {
     fn into_answer(self, outcome: Result<Outcome, Refusal>, core: &Core) -> UserEvent {
         match (self, outcome) {
             (Self::Asking(asking), outcome) => asking.into_answer(outcome, core),
-            (Self::Kept { .. }, Ok(Outcome::Again(answer))) => {
+            (Self::Kept { .. }, Ok(Outcome::Again { answer, .. })) => {
                 UserEvent::decode(&answer[..]).unwrap_or_default()
             }
             (

@@ -123,7 +123,7 @@ impl Asking {
                 core.application,
                 &objects,
             )),
-            Ok(Outcome::Again(answer)) => UserEvent::decode(&answer[..]).unwrap_or_default(),
+            Ok(Outcome::Again { answer, .. }) => UserEvent::decode(&answer[..]).unwrap_or_default(),
             // These come of files and of time, which have no session.
             Ok(
                 Outcome::Known

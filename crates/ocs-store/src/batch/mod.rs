@@ -130,7 +130,8 @@ impl<'a> Batch<'a> {
             None => {
                 let outcome = self.change(change, store)?;
                 if let Some(once) = once {
-                    self.keep_answer(once, &outcome, store)?;
+                    let record = request_log::record_of(asked.as_ref(), &outcome);
+                    self.keep_answer(once, &outcome, record, store)?;
                 }
                 outcome
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::{Refusal, quoted};
-use ocs_rules::change::Outcome;
+use ocs_rules::change::{Named, Outcome};
 
 use super::Batch;
 use crate::error::StoreError;
@@ -21,6 +21,17 @@ pub(crate) const KEPT: i64 = 24 * 60 * 60;
 pub(crate) struct Answered {
     pub(crate) fingerprint: Vec<u8>,
     pub(crate) answer: Vec<u8>,
+    /// The record that the request log names; none of an item.
+    pub(crate) record: Option<Named>,
+}
+
+impl Answered {
+    fn again(self) -> Outcome {
+        Outcome::Again {
+            answer: self.answer,
+            record: self.record,
+        }
+    }
 }
 
 /// An AddRecords under its key, as it was found.
@@ -81,9 +92,7 @@ impl Batch<'_> {
             None => store.answered(&key.scope, &key.key, after)?,
         };
         Ok(match known {
-            Some(known) if known.fingerprint == key.fingerprint => {
-                Some(Ok(Outcome::Again(known.answer)))
-            }
+            Some(known) if known.fingerprint == key.fingerprint => Some(Ok(known.again())),
             Some(_) => Some(Err(used_otherwise(key))),
             None => {
                 let run = store.answered_run(&key.scope, &key.key, after)?;
@@ -121,9 +130,7 @@ impl Batch<'_> {
             Part::Item {
                 place, fingerprint, ..
             } => match store.answered_item(run.id, *place)? {
-                Some(known) if known.fingerprint == *fingerprint => {
-                    Ok(Some(Ok(Outcome::Again(known.answer))))
-                }
+                Some(known) if known.fingerprint == *fingerprint => Ok(Some(Ok(known.again()))),
                 Some(_) => other(),
                 None if run.items.is_some_and(|items| *place >= items) => other(),
                 None => Ok(None),
@@ -142,6 +149,7 @@ impl Batch<'_> {
         &mut self,
         once: Once,
         outcome: &Result<Outcome, Refusal>,
+        record: Option<Named>,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
         let index = self.outcomes.len();
@@ -153,6 +161,7 @@ impl Batch<'_> {
                 let answered = Answered {
                     fingerprint: key.fingerprint.clone(),
                     answer: encode(outcome),
+                    record,
                 };
                 store.write_answered(&key.scope, &key.key, self.now, &answered)?;
                 let slot = (key.scope.clone(), key.key.clone());
@@ -193,10 +202,11 @@ impl Batch<'_> {
                     let answered = Answered {
                         fingerprint,
                         answer,
+                        record: None,
                     };
                     store.write_answered_item(run, place, &answered)?;
                     if outcome.is_ok() {
-                        *outcome = Ok(Outcome::Again(answered.answer));
+                        *outcome = Ok(answered.again());
                     }
                 }
                 Made::End(items) => store.end_answered_run(run, items)?,

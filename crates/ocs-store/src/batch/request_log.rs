@@ -21,19 +21,11 @@ pub(super) struct Lines(String);
 
 impl Lines {
     pub(super) fn add(&mut self, asked: &Asked, outcome: &Result<Outcome, Refusal>, now: i64) {
-        match outcome {
-            Ok(Outcome::Added { handle, chain, .. }) => {
-                let (list, named) = (asked.list.unwrap_or_default(), (*handle, *chain));
-                let record = Named {
-                    handle: named.0,
-                    list,
-                    chain: named.1,
-                };
-                self.push(asked, Some(record), 0, now);
-            }
-            Ok(outcome) => self.push(asked, outcome.names(), 0, now),
-            Err(refusal) => self.push(asked, None, refusal.number.number(), now),
-        }
+        let number = match outcome {
+            Ok(_) => 0,
+            Err(refusal) => refusal.number.number(),
+        };
+        self.push(asked, record_of(Some(asked), outcome), number, now);
     }
 
     pub(super) fn note(&mut self, noted: &Noted, now: i64) {
@@ -65,6 +57,22 @@ impl Lines {
         }
         self.0.push(']');
         store.write_request_log(now, &self.0)
+    }
+}
+
+/// The record that a line names.
+pub(super) fn record_of(
+    asked: Option<&Asked>,
+    outcome: &Result<Outcome, Refusal>,
+) -> Option<Named> {
+    match outcome {
+        Ok(Outcome::Added { handle, chain, .. }) => Some(Named {
+            handle: *handle,
+            list: asked.and_then(|asked| asked.list).unwrap_or_default(),
+            chain: *chain,
+        }),
+        Ok(outcome) => outcome.names(),
+        Err(_) => None,
     }
 }
 

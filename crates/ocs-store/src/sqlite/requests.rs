@@ -8,6 +8,7 @@ use ocs_protocol::enumeration::{
 };
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::change::Named;
 use ocs_rules::group_state::GroupState;
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -154,15 +155,24 @@ impl Transaction<'_> {
     ) -> Result<Option<Answered>, StoreError> {
         self.connection()
             .prepare_cached(
-                "SELECT fingerprint, answer FROM answered \
+                "SELECT fingerprint, answer, record_id, list_dbid, chain_id FROM answered \
                  WHERE scope = ?1 AND key = ?2 AND answered_at > ?3",
             )
             .and_then(|mut statement| {
                 statement
                     .query_row(params![scope, key, after], |row| {
+                        let named = (row.get(2)?, row.get(3)?, row.get(4)?);
                         Ok(Answered {
                             fingerprint: row.get(0)?,
                             answer: row.get(1)?,
+                            record: match named {
+                                (Some(handle), Some(list), Some(chain)) => Some(Named {
+                                    handle,
+                                    list,
+                                    chain,
+                                }),
+                                _ => None,
+                            },
                         })
                     })
                     .optional()
@@ -178,9 +188,19 @@ impl Transaction<'_> {
         answered: &Answered,
     ) -> Result<(), StoreError> {
         self.write(
-            "INSERT OR REPLACE INTO answered (scope, key, fingerprint, answered_at, answer) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![scope, key, answered.fingerprint, now, answered.answer],
+            "INSERT OR REPLACE INTO answered \
+             (scope, key, fingerprint, answered_at, answer, record_id, list_dbid, chain_id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                scope,
+                key,
+                answered.fingerprint,
+                now,
+                answered.answer,
+                answered.record.map(|record| record.handle),
+                answered.record.map(|record| record.list),
+                answered.record.map(|record| record.chain),
+            ],
         )
     }
 
@@ -276,6 +296,7 @@ impl Transaction<'_> {
                         Ok(Answered {
                             fingerprint: row.get(0)?,
                             answer: row.get(1)?,
+                            record: None,
                         })
                     })
                     .optional()

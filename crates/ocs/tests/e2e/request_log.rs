@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use crate::campaigns::{CALLING, running};
 use crate::home::Home;
 use crate::process::{ocs, run, until};
 use crate::program::python;
@@ -278,4 +279,39 @@ fn very_many() {
     let ended = tool.wait_with_output().expect("it ends");
     let complaints = String::from_utf8_lossy(&ended.stderr);
     assert_eq!((ended.status.code(), complaints.as_ref()), (Some(0), ""));
+}
+
+/// A repetition under an Idempotency-Key names the record that the first one named, also
+/// where the request itself names none, and after a restart.
+#[test]
+fn repetitions_name_the_record() {
+    let mut server = running(&[CALLING]);
+    let handle = server.add_to("Calls", &json!({ "GSW_PHONE": "1" }));
+    let preview = format!("/campaigngroups/{CALLING}?req=GetRecord");
+    let asked = [
+        (preview.as_str(), r#"{"GSW_AGENT_ID":"a1"}"#),
+        ("/phones/1?req=DoNotCall", "{}"),
+        ("/lists/Calls?req=AddRecord", r#"{"GSW_PHONE":"2"}"#),
+    ];
+    for restarted in [false, true] {
+        if restarted {
+            server = server.stop().start();
+        }
+        for (number, (target, body)) in asked.iter().enumerate() {
+            let key = number.to_string();
+            let headers = [("Idempotency-Key", key.as_str())];
+            let reply = server.request("POST", target, &headers, body.as_bytes());
+            reply.expect(200);
+        }
+    }
+    let lines = shown(&server.home, &[]);
+    for right in [
+        format!("Desktop 1 PreviewRecordRequest Calls {handle} {handle} 0 NoError"),
+        format!("Third Party 32 DoNotCall Calls {handle} {handle} 0 NoError"),
+        "Desktop 3 AddRecord Calls 2 2 0 NoError".to_owned(),
+    ] {
+        let count = lines.iter().filter(|line| **line == right).count();
+        assert_eq!(count, 2, "{right}: {lines:#?}");
+    }
+    server.stop();
 }
