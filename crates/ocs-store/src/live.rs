@@ -11,14 +11,19 @@ use ocs_rules::group_state::GroupState;
 use ocs_rules::retrieval::Retrieval;
 use ocs_rules::retrieval::shares::Shares;
 
+use crate::batch::Restriction;
+
 /// What the writer knows without reading.
 pub(crate) struct Live {
     pub(crate) counters: Counters,
     /// The states of campaign groups that were ever loaded.
     pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
-    pub(crate) do_not_call: Shown<DoNotCallList>,
-    /// When rows of the Do Not Call list that others wrote are taken up next, UTC
-    /// seconds.
+    pub(crate) do_not_call: Shown<Restrictions>,
+    /// Whether the Do Not Call list has to be caught up with before a record is handed
+    /// out: keys are made anew, or very many rows of others were there at the start.
+    pub(crate) behind: bool,
+    /// When rows of the Do Not Call list that others wrote or deleted are caught up with
+    /// next, UTC seconds.
     pub(crate) reread_at: i64,
     pub(crate) retrieval: Retrieval,
     /// Whose turn it is among a campaign group's calling lists.
@@ -49,6 +54,55 @@ impl<T> Shown<T> {
     /// For the writer only.
     pub(crate) fn change(&self) -> RwLockWriteGuard<'_, T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The Do Not Call list in memory, and while it is being read there, what is changed of
+/// it meanwhile: some hundred thousand changes at most, as reading takes seconds.
+pub(crate) struct Restrictions {
+    list: DoNotCallList,
+    meanwhile: Option<Vec<Restriction>>,
+}
+
+impl Restrictions {
+    /// A list that is still to be read, as it is in the store at this moment.
+    pub(crate) fn loading() -> Self {
+        Self {
+            list: DoNotCallList::default(),
+            meanwhile: Some(Vec::new()),
+        }
+    }
+
+    /// It was read.
+    pub(crate) fn loaded(&mut self, list: DoNotCallList) {
+        self.list = list;
+        for change in self.meanwhile.take().into_iter().flatten() {
+            self.change(change);
+        }
+    }
+
+    /// Makes a change that was committed.
+    pub(crate) fn change(&mut self, change: Restriction) {
+        if let Some(meanwhile) = &mut self.meanwhile {
+            meanwhile.push(change);
+            return;
+        }
+        match change {
+            Restriction::Put { replaced, held } => {
+                if let Some(replaced) = replaced {
+                    self.list.remove(replaced);
+                }
+                self.list.insert(held);
+            }
+            Restriction::Removed(held) => {
+                self.list.remove(held);
+            }
+        }
+    }
+
+    /// The list; `None` while it is being read.
+    pub(crate) fn list(&self) -> Option<&DoNotCallList> {
+        self.meanwhile.is_none().then_some(&self.list)
     }
 }
 
@@ -100,7 +154,36 @@ where
 
 #[cfg(test)]
 mod tests {
+    use ocs_rules::do_not_call::{Held, Keys, Subject};
+
     use super::*;
+
+    #[test]
+    fn what_comes_while_the_list_is_read() {
+        let held = |text: &str| Held {
+            keys: Keys::of(&Subject::Phone(text.to_owned()), None),
+            expires: None,
+        };
+        let put = |text, replaced: Option<&str>| Restriction::Put {
+            held: held(text),
+            replaced: replaced.map(held),
+        };
+        let mut restrictions = Restrictions::loading();
+        restrictions.change(put("1", None));
+        restrictions.change(put("3", Some("2")));
+        restrictions.change(Restriction::Removed(held("4")));
+        assert!(restrictions.list().is_none(), "it is not known yet");
+        let mut read = DoNotCallList::default();
+        ["2", "4", "5"].map(|text| read.insert(held(text)));
+        restrictions.loaded(read);
+        restrictions.change(put("6", None));
+        let list = restrictions.list().expect("it was read");
+        let restricted = (0..9).filter(|number: &i32| {
+            list.restricts_phone(Compared::of(&number.to_string(), None), 0)
+        });
+        assert_eq!(restricted.collect::<Vec<_>>(), [1, 3, 5, 6]);
+        assert_eq!(list.len(), 4);
+    }
 
     #[test]
     fn out_until_the_last_came_back() {

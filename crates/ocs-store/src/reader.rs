@@ -6,13 +6,12 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
-use ocs_rules::do_not_call::DoNotCallList;
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::live::{Live, OutNow, Shown};
+use crate::live::{Live, OutNow, Restrictions, Shown};
 use crate::sqlite::{ContactView, RECORD_COLUMNS, open_for_reading, record_from_row, sqlite_error};
 use crate::store::Counts;
 
@@ -26,7 +25,7 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 pub struct Reader {
     reads: SyncSender<Read>,
     pub(crate) contacts: ContactView,
-    pub(crate) do_not_call: Shown<DoNotCallList>,
+    pub(crate) do_not_call: Shown<Restrictions>,
     pub(crate) out: Shown<OutNow>,
 }
 

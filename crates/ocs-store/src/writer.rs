@@ -9,7 +9,7 @@ use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::policy::Policy;
 use tokio::sync::oneshot;
 
-use crate::batch::{Batch, Restriction, Written};
+use crate::batch::{Batch, Written};
 use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
@@ -184,18 +184,9 @@ impl Writer {
             self.groups.store(Arc::new(self.live.groups.clone()));
         }
         for change in written.restricted {
-            match change {
-                Restriction::Put { replaced, held } => {
-                    if let Some(replaced) = replaced {
-                        self.live.do_not_call.change().remove(replaced);
-                    }
-                    self.live.do_not_call.change().insert(held);
-                }
-                Restriction::Removed(held) => {
-                    self.live.do_not_call.change().remove(held);
-                }
-            }
+            self.live.do_not_call.change().change(change);
         }
+        self.live.behind = self.live.behind && !written.caught_up;
         self.database.added(&written.contacts);
         if let Some(objects) = written.objects {
             self.objects.store(Arc::new(objects));
@@ -238,7 +229,11 @@ impl Writer {
         self.live.counters = counters;
         // Zones and what calling lists allow may be others now.
         self.live.retrieval.rolled_back();
-        self.database.regions_changed(&changed, &self.policy);
+        let (changes, behind) = self.database.regions_changed(&changed, &self.policy);
+        for change in changes {
+            self.live.do_not_call.change().change(change);
+        }
+        self.live.behind |= behind;
         self.objects.store(Arc::new(changed));
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! The Do Not Call list, as requests and commands change it (records.md, section 6).
 
+use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::refusal::Refusal;
 use ocs_rules::change::Outcome;
 use ocs_rules::do_not_call::{Entry, Held, Keys, Subject};
 use ocs_rules::record::Record;
@@ -8,8 +10,9 @@ use super::{Batch, Restriction, Run};
 use crate::error::StoreError;
 use crate::sqlite::Transaction;
 
-/// Rows of others that one step takes up at most, so that no request waits for long.
-const TAKEN_UP: u32 = 1_000;
+/// Rows of a kind that one step catches up with at most, so that no request waits for
+/// long.
+const STEP: u32 = 2_000;
 
 impl Batch<'_> {
     pub(super) fn put_do_not_call(&mut self, entry: &Entry, store: &mut Transaction<'_>) -> Run {
@@ -44,18 +47,25 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Takes up rows that others wrote into the table.
-    pub(super) fn reread_do_not_call(
-        &mut self,
-        store: &mut Transaction<'_>,
-    ) -> Result<(), StoreError> {
-        let taken = store.take_up_do_not_call(|list| self.region_named(list), TAKEN_UP)?;
-        self.restricted
-            .extend(taken.into_iter().map(|held| Restriction::Put {
-                held,
-                replaced: None,
-            }));
-        Ok(())
+    /// Does a step of what others wrote or deleted, and of keys that are to be made anew;
+    /// whether that was all.
+    pub(super) fn catch_up(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        let step = store.catch_up_do_not_call(self.objects, self.policy, STEP)?;
+        self.restricted.extend(step.changes);
+        self.caught_up = step.whole;
+        Ok(step.whole)
+    }
+
+    /// Why no record can be handed out now: the list is not completely in memory.
+    pub(super) fn not_ready(&self) -> Option<Refusal> {
+        let loaded = self.live.do_not_call.look().list().is_some();
+        (!loaded || self.live.behind).then(|| {
+            Refusal::new(
+                ErrorNumber::NotServing,
+                "the Do Not Call list is still being read, and no record is handed out before \
+                 it is known who may not be called; try again in a moment",
+            )
+        })
     }
 
     /// Whether a record may not be called: its phone first, then its customer id.
@@ -66,7 +76,8 @@ impl Batch<'_> {
     ) -> Result<bool, StoreError> {
         let phone = self.compared(&record.contact.phone, record.list);
         let customer = record.contact.customer_id.as_deref();
-        if !self.restricted.is_empty() {
+        let list = self.live.do_not_call.look();
+        let Some(list) = list.list().filter(|_| self.restricted.is_empty()) else {
             // What this batch put on it or took off it is not in memory before the
             // commit.
             return Ok(store.restricts(Keys::Phone(phone), self.now)?
@@ -77,8 +88,7 @@ impl Batch<'_> {
                     }
                     None => false,
                 });
-        }
-        let list = self.live.do_not_call.look();
+        };
         Ok(list.restricts_phone(phone, self.now)
             || customer.is_some_and(|customer| list.restricts_customer(customer, self.now)))
     }

@@ -34,6 +34,9 @@ impl Batch<'_> {
         if !state.is_running() {
             return Ok(Err(group_state::not_running(&state)));
         }
+        if let Some(refusal) = self.not_ready() {
+            return Ok(Err(refusal));
+        }
         self.place_woken(store)?;
         let agent = request.agent.as_deref();
         let callback_only = request.callback_only;
@@ -66,6 +69,9 @@ impl Batch<'_> {
             Ok(record) => record,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if let Some(refusal) = self.not_ready() {
+            return Ok(Err(refusal));
+        }
         let Some(in_hand) = record.in_hand.clone() else {
             return Ok(Ok(Outcome::Chained(Vec::new())));
         };

@@ -55,6 +55,8 @@ pub(crate) struct Batch<'a> {
     groups: BTreeMap<CampaignGroupId, GroupState>,
     /// Changes of the Do Not Call list, for the one in memory.
     restricted: Vec<Restriction>,
+    /// Whether the Do Not Call list was caught up with.
+    caught_up: bool,
     /// Answers under their keys, of this batch.
     answered: HashMap<(String, String), Answered>,
     items: once::Items,
@@ -77,6 +79,8 @@ pub(crate) struct Written {
     pub(crate) counters: Counters,
     pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
     pub(crate) restricted: Vec<Restriction>,
+    /// Whether the Do Not Call list has been caught up with.
+    pub(crate) caught_up: bool,
     pub(crate) contacts: Vec<Reached>,
     /// The objects with what the batch added; `None` when it added none.
     pub(crate) objects: Option<Objects>,
@@ -108,6 +112,7 @@ impl<'a> Batch<'a> {
             zones_written: 0,
             groups: BTreeMap::new(),
             restricted: Vec::new(),
+            caught_up: false,
             answered: HashMap::new(),
             items: once::Items::default(),
             log: request_log::Lines::default(),
@@ -195,6 +200,7 @@ impl<'a> Batch<'a> {
             counters: self.counters,
             groups: self.groups,
             restricted: self.restricted,
+            caught_up: self.caught_up,
             contacts: self.set.into_added(),
             objects,
         })

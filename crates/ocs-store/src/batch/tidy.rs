@@ -38,8 +38,8 @@ impl Batch<'_> {
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
         }
-        if self.now >= self.live.reread_at {
-            self.reread_do_not_call(store)?;
+        if self.live.behind || self.now >= self.live.reread_at {
+            tidied.more |= !self.catch_up(store)?;
             self.live.reread_at = self.now + self.policy.reread_every;
         }
         let day = 24 * 60 * 60;
@@ -48,7 +48,7 @@ impl Batch<'_> {
         let answers = store.purge_answered(self.now - KEPT, PURGED)?;
         // A day later than they count: nothing is taken from a repetition under way.
         let items = store.purge_answered_items(self.now - 2 * KEPT, PURGED_ITEMS)?;
-        tidied.more = lines.max(answers) >= PURGED as usize || items > 0;
+        tidied.more |= lines.max(answers) >= PURGED as usize || items > 0;
         Ok(Ok(Outcome::Tidied(tidied)))
     }
 

@@ -1,12 +1,20 @@
 //! The Do Not Call list as rows (records.md, section 6): one row an entry, and one
 //! entry a spelling. Rows that others wrote are taken up before they count.
 
+mod catch_up;
+mod loading;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ocs_rules::do_not_call::{Compared, DoNotCallList, Entry, Held, Keys, Subject};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::StoreError;
 use crate::reader::Reader;
 use crate::sqlite::sqlite_error;
+
+pub(crate) use catch_up::{CaughtUp, catch_up, forget_removed};
+pub(crate) use loading::{Loader, begin as begin_loading};
 
 /// The columns of an entry, in the order that [`entry_from_row`] reads them.
 const ENTRY_COLUMNS: &str = "id, phone, customer_id, dnc_message, campaign, list, is_internal, \
@@ -93,16 +101,20 @@ pub(crate) fn remove(connection: &Connection, subject: &Subject) -> Result<Vec<H
                  RETURNING id, key, key_full, expires, phone IS NULL",
             )?
             .query_map(params![key, phone, customer_id], held_from_row)?
-            .collect()
+            .collect::<rusqlite::Result<Vec<_>>>()
     };
-    remove().map_err(sqlite_error)
+    let known = catch_up::last_removed(connection)?;
+    let removed = remove().map_err(sqlite_error)?;
+    // What others delete is caught up with; this is known already.
+    forget_removed(connection, known)?;
+    Ok(removed)
 }
 
 /// Takes up at most `limit` rows that others wrote: computes their keys and writes
 /// them into the rows. Returns what the list in memory is to hold of them; fewer
 /// than `limit` when none is left. A row that names a phone and a customer id
 /// becomes two.
-pub(crate) fn take_up<'r>(
+fn take_up<'r>(
     connection: &Connection,
     region_of: impl Fn(Option<&str>) -> Option<&'r str>,
     limit: u32,
@@ -146,11 +158,13 @@ pub(crate) fn take_up<'r>(
 }
 
 /// Brings the whole list into memory, but for what has expired at `now`, UTC seconds.
-/// Rows of others that are not taken up are passed over.
-pub(crate) fn load(
+/// Rows of others that are not taken up are passed over. Ends early when it is told to
+/// stop.
+fn load(
     connection: &Connection,
     list: &mut DoNotCallList,
     now: i64,
+    stop: &AtomicBool,
 ) -> Result<(), StoreError> {
     let mut loading = list.loading();
     let mut read = || -> rusqlite::Result<()> {
@@ -159,7 +173,9 @@ pub(crate) fn load(
              WHERE key IS NOT NULL AND (expires IS NULL OR expires > ?1)",
         )?;
         let mut rows = statement.query([now])?;
-        while let Some(row) = rows.next()? {
+        while let Some(row) = rows.next()?
+            && !stop.load(Ordering::Relaxed)
+        {
             loading.push(held_from_row(row)?);
         }
         Ok(())
@@ -306,7 +322,10 @@ mod tests {
     fn store() -> Connection {
         let connection = Connection::open_in_memory().expect("a store in memory");
         connection
-            .execute_batch(include_str!("migrations/0002_do_not_call.sql"))
+            .execute_batch(concat!(
+                include_str!("migrations/0002_do_not_call.sql"),
+                include_str!("migrations/0009_do_not_call_keys.sql"),
+            ))
             .expect("the schema");
         connection
     }
@@ -334,7 +353,7 @@ mod tests {
 
     fn loaded(connection: &Connection, now: i64) -> DoNotCallList {
         let mut list = DoNotCallList::default();
-        load(connection, &mut list, now).expect("it loads");
+        load(connection, &mut list, now, &AtomicBool::new(false)).expect("it loads");
         list
     }
 

@@ -3,7 +3,7 @@
 
 mod checkpoint;
 mod contacts;
-mod do_not_call;
+pub(crate) mod do_not_call;
 mod error;
 mod lease;
 mod objects;

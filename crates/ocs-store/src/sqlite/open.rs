@@ -5,19 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ocs_rules::do_not_call::{Compared, DoNotCallList};
+use ocs_rules::do_not_call::Compared;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::Retrieval;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use crate::batch::Reached;
+use crate::batch::{Reached, Restriction};
 use crate::error::StoreError;
-use crate::live::{Live, OutNow, Shown};
+use crate::live::{Live, OutNow, Restrictions, Shown};
 use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::contacts::{ContactIndex, ContactView};
+use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
-use crate::sqlite::{Transaction, do_not_call, objects, ready, requests, schema, sqlite_error};
+use crate::sqlite::{Transaction, objects, ready, requests, schema, sqlite_error};
 use crate::store::Open;
 
 /// The connection that writes, with the lease.
@@ -26,6 +27,8 @@ pub(crate) struct Database {
     epoch: i64,
     contacts: ContactIndex,
     checkpointer: Checkpointer,
+    /// What reads the Do Not Call list, where that takes its time.
+    loader: Option<Loader>,
     /// Given up last, when the connection is closed.
     lock: Option<LeaseLock>,
 }
@@ -37,8 +40,9 @@ pub(crate) struct Opened {
     pub(crate) objects: Objects,
 }
 
-/// Rows of the Do Not Call list that are taken up in one statement.
-const TAKEN_UP: u32 = 10_000;
+/// Rows of the Do Not Call list that are caught up with at once, before anything is
+/// served or when calling lists change.
+const AT_ONCE: u32 = 10_000;
 
 /// Opens the database for writing: takes the lease, then migrates.
 pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
@@ -95,26 +99,23 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     };
     let contacts = ContactIndex::open(&connection, region_of)?;
     let checkpointer = Checkpointer::start(path)?;
-    let database = Database {
+    let mut database = Database {
         connection,
         epoch,
         contacts,
         checkpointer,
+        loader: None,
         lock: Some(lock),
     };
     let now = (options.clock)().as_second();
-    let mut do_not_call = DoNotCallList::default();
-    // What others wrote while nobody was here counts from the first record on.
-    let region = |list: Option<&str>| {
-        let list = list.and_then(|list| objects.list_named(list));
-        options.policy.region(list.map(AsRef::as_ref))
-    };
-    while !do_not_call::take_up(&database.connection, region, TAKEN_UP)?.is_empty() {}
-    do_not_call::load(&database.connection, &mut do_not_call, now)?;
+    let restrictions = Shown::new(Restrictions::loading());
+    let behind = database.begin_do_not_call(&objects, &options.policy)?;
+    database.loader = do_not_call::begin_loading(path, now, &restrictions)?;
     let live = Live {
         counters,
         groups: requests::read_group_states(&database.connection)?,
-        do_not_call: Shown::new(do_not_call),
+        do_not_call: restrictions,
+        behind,
         reread_at: now + options.policy.reread_every,
         retrieval: Retrieval::new(ready::classes(&database.connection)?),
         shares: HashMap::new(),
@@ -168,12 +169,50 @@ impl Database {
         }
     }
 
-    /// Makes the keys of phones anew where a calling list is read in another region.
-    pub(crate) fn regions_changed(&mut self, objects: &Objects, policy: &Policy) {
+    /// Makes the keys of phones anew where a calling list is read in another region:
+    /// those of records, and those of the Do Not Call list as far as they are not too
+    /// many. Returns what that changes of the list in memory, and whether there is more
+    /// to do before a record is handed out.
+    pub(crate) fn regions_changed(
+        &mut self,
+        objects: &Objects,
+        policy: &Policy,
+    ) -> (Vec<Restriction>, bool) {
         if let Err(error) = self.make_keys_anew(objects, policy) {
             // Until then, national numbers of the list are not found as E.164.
             tracing::error!(%error, "phones were not read in their new region; the next start does");
         }
+        self.catch_up_do_not_call(objects, policy)
+            .unwrap_or_else(|error| {
+                // Housekeeping tries it again.
+                tracing::error!(%error, "the Do Not Call list was not read in its new regions");
+                (Vec::new(), true)
+            })
+    }
+
+    /// Makes the Do Not Call list ready to be read, with what others wrote while nobody
+    /// was here and with the regions of now; whether there is more to do of that before a
+    /// record is handed out.
+    fn begin_do_not_call(
+        &mut self,
+        objects: &Objects,
+        policy: &Policy,
+    ) -> Result<bool, StoreError> {
+        do_not_call::forget_removed(&self.connection, 0)?;
+        // The list is not in memory yet: it will be read as it is after this.
+        let (_, behind) = self.catch_up_do_not_call(objects, policy)?;
+        Ok(behind)
+    }
+
+    fn catch_up_do_not_call(
+        &mut self,
+        objects: &Objects,
+        policy: &Policy,
+    ) -> Result<(Vec<Restriction>, bool), StoreError> {
+        let mut transaction = self.begin()?;
+        let step = transaction.catch_up_do_not_call(objects, policy, AT_ONCE)?;
+        transaction.commit()?;
+        Ok((step.changes, !step.whole))
     }
 
     fn make_keys_anew(&mut self, objects: &Objects, policy: &Policy) -> Result<(), StoreError> {
@@ -229,6 +268,7 @@ impl Database {
 
     /// Writes everything into the database file and gives up the lease.
     pub(crate) fn close(&mut self) {
+        self.loader = None;
         self.checkpointer.stop();
         let last = self
             .connection

@@ -3,7 +3,7 @@
 use ocs_protocol::enumeration::{CallResult, Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::do_not_call::{Compared, Keys};
+use ocs_rules::do_not_call::{Compared, Keys, Subject};
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, params};
 
@@ -93,10 +93,21 @@ impl Reader {
             let attempts = attempts(connection, handle)?;
             let phone = Compared::of(&record.contact.phone, region_of(record.list).as_deref());
             let customer = record.contact.customer_id.as_deref();
-            let do_not_call = {
-                let list = list.look();
-                list.restricts_phone(phone, now)
-                    || customer.is_some_and(|customer| list.restricts_customer(customer, now))
+            let do_not_call = match list.look().list() {
+                Some(list) => {
+                    list.restricts_phone(phone, now)
+                        || customer.is_some_and(|customer| list.restricts_customer(customer, now))
+                }
+                None => {
+                    let customer = customer.map(|id| Subject::CustomerId(id.to_owned()));
+                    let keys = customer.map(|customer| Keys::of(&customer, None));
+                    let mut keys = [Some(Keys::Phone(phone)), keys].into_iter().flatten();
+                    keys.try_fold(false, |is, keys| {
+                        Ok::<_, rusqlite::Error>(
+                            is || do_not_call::restricts(connection, keys, now)?,
+                        )
+                    })?
+                }
             };
             // One that is out itself is not Ready, and nobody asks.
             let contact_out = out.look().has(phone, customer);

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_answered_items.sql"),
     include_str!("migrations/0007_customer_later.sql"),
     include_str!("migrations/0008_answered_record.sql"),
+    include_str!("migrations/0009_do_not_call_keys.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

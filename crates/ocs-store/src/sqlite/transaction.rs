@@ -8,7 +8,8 @@ use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::counters::Counters;
 use ocs_rules::do_not_call::{Compared, Entry, Held, Keys, Subject};
-use ocs_rules::objects::ObjectChange;
+use ocs_rules::objects::{ObjectChange, Objects};
+use ocs_rules::policy::Policy;
 use ocs_rules::record::{ChainId, Handle, Record};
 use ocs_rules::retrieval::Retrieval;
 use ocs_rules::retrieval::class::{ClassId, ClassKey};
@@ -16,7 +17,8 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::error::StoreError;
 use crate::sqlite::contacts::{ContactView, Part, took_customer};
-use crate::sqlite::{do_not_call, objects, ready, records, sqlite_error};
+use crate::sqlite::do_not_call::{self, CaughtUp};
+use crate::sqlite::{objects, ready, records, sqlite_error};
 
 /// A write transaction; dropped without a commit, it is rolled back.
 pub(crate) struct Transaction<'a> {
@@ -140,13 +142,14 @@ impl<'a> Transaction<'a> {
         do_not_call::put(&self.inner, entry, region)
     }
 
-    /// Takes up rows of the Do Not Call list that others wrote.
-    pub(crate) fn take_up_do_not_call<'r>(
+    /// Does a step of what the Do Not Call list in memory does not know yet.
+    pub(crate) fn catch_up_do_not_call(
         &mut self,
-        region_of: impl Fn(Option<&str>) -> Option<&'r str>,
+        objects: &Objects,
+        policy: &Policy,
         limit: u32,
-    ) -> Result<Vec<Held>, StoreError> {
-        do_not_call::take_up(&self.inner, region_of, limit)
+    ) -> Result<CaughtUp, StoreError> {
+        do_not_call::catch_up(&self.inner, objects, policy, limit)
     }
 
     /// A calling list allows more attempts than before.

@@ -1,9 +1,13 @@
 //! `ocs dnc`, with and without a running OCS (records.md, section 6).
 
-use serde_json::Value;
+use std::process::Command;
 
+use serde_json::{Value, json};
+
+use crate::campaigns::{self, CALLING, running};
 use crate::export::rows;
-use crate::home::Home;
+use crate::home::{Home, OBJECTS};
+use crate::process::until;
 use crate::server::Server;
 
 /// A store that nobody has, and one that a running OCS has.
@@ -256,7 +260,7 @@ fn removal() {
             dnc(home, arguments, status, parts);
         }
         assert_eq!(exported(home).len(), 0);
-        crate::process::until("the log has the audit", || {
+        until("the log has the audit", || {
             let log = home.read("logs/ocs.log");
             log.matches("taken off the Do Not Call list").count() == 2
         });
@@ -270,4 +274,125 @@ fn removal() {
             assert!(!line.contains("+1"), "{line}");
         }
     });
+}
+
+/// Changes the store as another program would.
+#[track_caller]
+fn by_another(home: &Home, sql: &str) {
+    let script = "import sqlite3, sys\n\
+                  store = sqlite3.connect(sys.argv[1], timeout=30)\n\
+                  store.executescript(sys.argv[2])\n\
+                  store.commit()\n";
+    let store = home.path().join("data/ocs.db");
+    let mut python = Command::new("python3");
+    python.args(["-c", script]).arg(store).arg(sql);
+    let done = python.output().expect("python3");
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// A national number is on the list in the region of its calling list, or else of the
+/// application, as that is now: entries that were made under another one are no others.
+#[test]
+fn regions_change() {
+    let server = running(&[CALLING]);
+    let objects = [OBJECTS, include_str!("campaigns.toml")].concat();
+    server
+        .home
+        .write("list.csv", "phone,list\n6505550100,Calls\n030 1234567,\n");
+    dnc(&server.home, &["import", "list.csv"], 0, &["2"]);
+    let calls = "name = \"Calls\"\ndbid = 301\n";
+    let in_region = |server: &Server, region: &str| {
+        let with = format!("{calls}region = \"{region}\"\n");
+        let applied = server.home.apply(&objects.replace(calls, &with));
+        applied.expect(0, &[]);
+    };
+    let add = |server: &Server, phone: &str| server.add_to("Calls", &json!({ "GSW_PHONE": phone }));
+    let american = add(&server, "+16505550100");
+    in_region(&server, "US");
+    let next = server.preview(CALLING, "a1");
+    assert_eq!(next["GSW_USER_EVENT"], "PreviewRecordEmpty", "{next}");
+    assert_eq!(server.record(&american)["GSW_RECORD_TYPE"], "NoCall");
+    in_region(&server, "DE");
+    let american = add(&server, "+16505550100");
+    assert_eq!(server.next(CALLING, "a1"), american);
+    // The application's region, at a restart.
+    let german = add(&server, "+49301234567");
+    let home = server.stop();
+    let text = home.read("ocs.toml");
+    let text = format!("[application]\ndefault-region = \"DE\"\n{text}");
+    home.write("ocs.toml", text);
+    let server = home.start();
+    let next = server.preview(CALLING, "a2");
+    assert_eq!(next["GSW_USER_EVENT"], "PreviewRecordEmpty", "{next}");
+    assert_eq!(server.record(&german)["GSW_RECORD_TYPE"], "NoCall");
+    server.stop();
+}
+
+/// What others write into the table and delete from it is noticed by reread.
+#[test]
+fn changed_by_others() {
+    let home = campaigns::home();
+    let text = home.read("ocs.toml").replace(
+        "[options.OCServer]",
+        "[options.OCServer]\ndnc-reread-interval = \"1s\"",
+    );
+    home.write("ocs.toml", text);
+    let server = home.start();
+    for req in ["LoadCampaign", "StartDialing"] {
+        server.group(CALLING, req, &json!({})).expect(200);
+    }
+    let handle = server.add_to("Calls", &json!({ "GSW_PHONE": "+16505550100" }));
+    let restricted = || {
+        let why = server.record(&handle)["why"].to_string();
+        why.contains("Do Not Call")
+    };
+    assert!(!restricted());
+    let insert = "INSERT INTO do_not_call (phone) VALUES ('+16505550100')";
+    by_another(&server.home, insert);
+    until("the row is noticed", restricted);
+    // One of two is deleted; then the other.
+    server.home.write("one.csv", "phone\n1 (650) 555-0100\n");
+    dnc(&server.home, &["import", "one.csv"], 0, &[]);
+    let delete = "DELETE FROM do_not_call WHERE phone = '+16505550100'";
+    by_another(&server.home, delete);
+    dnc(&server.home, &["remove", "1 (650) 555-0100"], 0, &[]);
+    until("the deletion is noticed", || !restricted());
+    assert_eq!(server.next(CALLING, "a1"), handle);
+    server.stop();
+}
+
+/// The ports open before a long list is in memory; records are handed out after it is,
+/// and nobody is called who is on it.
+#[test]
+fn a_long_list() {
+    let server = running(&[CALLING]);
+    let add = |phone: &str| server.add_to("Calls", &json!({ "GSW_PHONE": phone }));
+    let restricted = add("+12000250000");
+    let other = add("+13000000000");
+    let home = server.stop();
+    by_another(
+        &home,
+        "WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number LIMIT 300000) \
+         INSERT INTO do_not_call (phone) SELECT '+1' || (2000000000 + n) FROM number",
+    );
+    let server = home.start();
+    let mut waited = 0;
+    let preview = format!("/campaigngroups/{CALLING}?req=GetRecord");
+    until("the list is in memory", || {
+        server.add_to("More", &json!({ "GSW_PHONE": "1" }));
+        let reply = server.post(&preview, &json!({ "GSW_AGENT_ID": "a1" }));
+        if reply.status == 200 {
+            assert_eq!(reply.json()["GSW_RECORD_HANDLE"], other);
+            return true;
+        }
+        assert_eq!(reply.expect(503)["GSW_ERROR_NUMBER"], 1043);
+        assert!(reply.header("retry-after").is_some());
+        waited += 1;
+        false
+    });
+    assert!(waited > 0, "so many rows take their time");
+    assert_eq!(server.record(&restricted)["GSW_RECORD_TYPE"], "NoCall");
+    // It is there at once, and closes at once, also while the list is read again.
+    let server = server.stop().start().stop().start();
+    server.stop();
 }
