@@ -319,8 +319,6 @@ pub struct Tidied {
     pub missed: Vec<Named>,
     /// Campaign groups that were stopped and unloaded, their records exhausted.
     pub completed: Vec<(CampaignGroupId, GroupState)>,
-    /// Personal callbacks that are due: whose, and in which calling list.
-    pub callbacks: Vec<(String, ListId)>,
-    /// Whether there is more to purge than one step takes.
+    /// Whether there is more to do than one step does.
     pub more: bool,
 }

@@ -28,13 +28,13 @@ pub(crate) async fn run(core: Core) {
                     if let Outcome::Tidied(tidied) = outcome {
                         report(&tidied, &core);
                         more = tidied.more;
-                        push_callbacks(tidied.callbacks, &core).await;
                     }
                 }
             }
             // The store says why; it is tried again.
             Err(error) => tracing::warn!(%error, "what the time made due was not done"),
         }
+        push_callbacks(&core).await;
     }
 }
 
@@ -66,11 +66,23 @@ fn report(tidied: &Tidied, core: &Core) {
 /// Hands personal callbacks that are due to their agents, where these are here and a
 /// running campaign group uses the calling list. One an agent and second: the next
 /// comes when this one is in hand.
-async fn push_callbacks(due: Vec<(String, ListId)>, core: &Core) {
-    for (agent, list) in due {
-        if !core.sessions.has(&agent) {
-            continue;
+async fn push_callbacks(core: &Core) {
+    let agents = core.sessions.agents();
+    if agents.is_empty() {
+        return;
+    }
+    let objects = core.store.objects();
+    let lists = objects.lists().iter().map(|list| list.dbid).collect();
+    let now = (core.clock)().as_second();
+    let reader = core.store.reader();
+    let due = match reader.personal_callbacks_due(agents, lists, now).await {
+        Ok(due) => due,
+        Err(error) => {
+            tracing::warn!(%error, "callbacks that are due were not looked for");
+            return;
         }
+    };
+    for (agent, list) in due {
         for group in running_groups(list, core) {
             let Ok(attempt_guid) = attempt_guid::new() else {
                 return;

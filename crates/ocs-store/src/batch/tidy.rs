@@ -3,6 +3,7 @@
 //! outbound-protocols.md, section 4), and lines that were kept long enough.
 
 use ocs_protocol::enumeration::{GroupStatus, RecordStatus};
+use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Outcome, Tidied};
 use ocs_rules::life_cycle;
@@ -14,7 +15,7 @@ use super::{Batch, Run};
 use crate::error::StoreError;
 use crate::sqlite::Transaction;
 
-/// Records that one step takes up at most, so that no request waits for long.
+/// Records of a kind that one step takes up at most, so that no request waits for long.
 const STEP: u32 = 1_000;
 
 /// Rows of the request log and old answers that one step removes at most.
@@ -27,13 +28,8 @@ impl Batch<'_> {
     pub(super) fn tidy(&mut self, store: &mut Transaction<'_>) -> Run {
         self.write_records(store)?;
         let mut tidied = Tidied::default();
-        for handle in store.retrieved_longest(STEP)? {
-            self.tidy_retrieved(handle, &mut tidied, store)?;
-        }
-        for handle in store.callbacks_due(self.now, STEP)? {
-            self.tidy_callback(handle, &mut tidied, store)?;
-        }
-        tidied.callbacks = store.personal_callbacks_due(self.now, STEP)?;
+        self.tidy_out(&mut tidied, store)?;
+        self.tidy_callbacks(&mut tidied, store)?;
         self.place_woken(store)?;
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
@@ -61,6 +57,49 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Looks for records that nobody named for too long: by whose options say how long.
+    fn tidy_out(
+        &mut self,
+        tidied: &mut Tidied,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let mut out = (0, 0);
+        while let Some(next) = store.next_out(out)? {
+            out = next;
+            let levels = self.levels(next.0, Some(next.1));
+            let Some(seconds) = self.policy.stale_after(levels) else {
+                continue;
+            };
+            let due = store.untouched(next, self.now.saturating_sub(seconds), STEP)?;
+            tidied.more |= due.len() >= STEP as usize;
+            for handle in due {
+                self.tidy_retrieved(handle, tidied, store)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for callbacks that nobody took, calling list by calling list.
+    fn tidy_callbacks(
+        &mut self,
+        tidied: &mut Tidied,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        for list in self.objects.lists() {
+            let levels = self.levels(list.dbid, None);
+            let Some(seconds) = self.policy.missed_after(levels) else {
+                continue;
+            };
+            let at = self.now.saturating_sub(seconds);
+            let due = store.callbacks_due(list.dbid, at, STEP)?;
+            tidied.more |= due.len() >= STEP as usize;
+            for handle in due {
+                self.tidy_callback(handle, tidied, store)?;
+            }
+        }
+        Ok(())
+    }
+
     fn tidy_retrieved(
         &mut self,
         handle: Handle,
@@ -71,7 +110,7 @@ impl Batch<'_> {
             return Ok(());
         };
         let touched = record.in_hand.as_ref().map_or(0, |in_hand| in_hand.touched);
-        let levels = self.levels(&record);
+        let levels = self.levels_of(&record);
         let (stale_after, most) = (
             self.policy.stale_after(levels),
             levels.list.map_or(0, |list| list.max_attempts),
@@ -102,7 +141,7 @@ impl Batch<'_> {
         let Some(record) = self.record(handle, store)?.cloned() else {
             return Ok(());
         };
-        let missed_after = self.policy.missed_after(self.levels(&record));
+        let missed_after = self.policy.missed_after(self.levels_of(&record));
         let due = record.contact.scheduled.unwrap_or(i64::MAX);
         let missed = record.status == RecordStatus::Ready
             && missed_after.is_some_and(|seconds| due.saturating_add(seconds) <= self.now);
@@ -118,14 +157,16 @@ impl Batch<'_> {
     }
 
     /// Whose options count for a record.
-    fn levels(&self, record: &Record) -> Levels<'_> {
-        let group = record
-            .in_hand
-            .as_ref()
-            .and_then(|in_hand| self.objects.group(in_hand.group));
+    fn levels_of(&self, record: &Record) -> Levels<'_> {
+        let group = record.in_hand.as_ref().map(|in_hand| in_hand.group);
+        self.levels(record.list, group)
+    }
+
+    fn levels(&self, list: ListId, group: Option<CampaignGroupId>) -> Levels<'_> {
+        let group = group.and_then(|group| self.objects.group(group));
         let campaign = group.and_then(|group| self.objects.campaign(group.campaign));
         Levels {
-            list: self.objects.list(record.list).map(AsRef::as_ref),
+            list: self.objects.list(list).map(AsRef::as_ref),
             group: group.map(AsRef::as_ref),
             campaign: campaign.map(AsRef::as_ref),
         }

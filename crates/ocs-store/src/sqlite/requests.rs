@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::batch::{Answered, AnsweredRun};
 use crate::error::StoreError;
+use crate::reader::Reader;
 use crate::sqlite::{Transaction, sqlite_error};
 
 impl Transaction<'_> {
@@ -52,47 +53,51 @@ impl Transaction<'_> {
         self.write("DELETE FROM attempt WHERE guid = ?1", [guid])
     }
 
-    /// Records that are out, the one that was not named for the longest time first.
-    pub(crate) fn retrieved_longest(&mut self, limit: u32) -> Result<Vec<Handle>, StoreError> {
+    /// The next calling list and campaign group that a record is out of, after these.
+    pub(crate) fn next_out(
+        &mut self,
+        after: (ListId, CampaignGroupId),
+    ) -> Result<Option<(ListId, CampaignGroupId)>, StoreError> {
+        self.connection()
+            .prepare_cached(
+                "SELECT list_dbid, group_id FROM record WHERE record_status = 2 \
+                 AND (list_dbid, group_id) > (?1, ?2) ORDER BY list_dbid, group_id LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([after.0, after.1], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()
+            })
+            .map_err(sqlite_error)
+    }
+
+    /// Records that are out and that nobody named after a moment, the longest first.
+    pub(crate) fn untouched(
+        &mut self,
+        (list, group): (ListId, CampaignGroupId),
+        since: i64,
+        limit: u32,
+    ) -> Result<Vec<Handle>, StoreError> {
         self.handles(
-            "SELECT record_id FROM record WHERE record_status = 2 ORDER BY touched_at LIMIT ?1",
-            [limit],
+            "SELECT record_id FROM record WHERE record_status = 2 AND list_dbid = ?1 \
+             AND group_id = ?2 AND touched_at <= ?3 ORDER BY touched_at LIMIT ?4",
+            params![list, group, since, limit],
         )
     }
 
-    /// Ready callbacks whose moment has come, the oldest first.
+    /// Ready callbacks of a calling list whose moment had come at this one, the oldest
+    /// first.
     pub(crate) fn callbacks_due(
         &mut self,
-        now: i64,
+        list: ListId,
+        at: i64,
         limit: u32,
     ) -> Result<Vec<Handle>, StoreError> {
         self.handles(
             "SELECT record_id FROM record WHERE record_status = 1 AND record_type IN (5, 6) \
-             AND dial_sched_time <= ?1 ORDER BY dial_sched_time LIMIT ?2",
-            params![now, limit],
+             AND list_dbid = ?1 AND dial_sched_time <= ?2 ORDER BY dial_sched_time LIMIT ?3",
+            params![list, at, limit],
         )
-    }
-
-    /// Whose personal callbacks are due, and in which calling lists.
-    pub(crate) fn personal_callbacks_due(
-        &mut self,
-        now: i64,
-        limit: u32,
-    ) -> Result<Vec<(String, ListId)>, StoreError> {
-        let read = || -> rusqlite::Result<Vec<(String, ListId)>> {
-            self.connection()
-                .prepare_cached(
-                    "SELECT agent_id, list_dbid FROM record WHERE record_status = 1 \
-                     AND record_type IN (5, 6) AND record_type = 5 AND dial_sched_time <= ?1 \
-                     AND agent_id IS NOT NULL ORDER BY dial_sched_time LIMIT ?2",
-                )?
-                .query_map(params![now, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        let mut due = read().map_err(sqlite_error)?;
-        due.sort_unstable();
-        due.dedup();
-        Ok(due)
     }
 
     fn handles(
@@ -373,6 +378,37 @@ impl Transaction<'_> {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(values))
             .map_err(sqlite_error)
+    }
+}
+
+impl Reader {
+    /// Which of these agents have a personal callback that is due, and in which of these
+    /// calling lists.
+    ///
+    /// # Errors
+    /// As [`Reader::record`].
+    pub async fn personal_callbacks_due(
+        &self,
+        agents: Vec<String>,
+        lists: Vec<ListId>,
+        now: i64,
+    ) -> Result<Vec<(String, ListId)>, StoreError> {
+        self.read(move |connection| {
+            let mut is_due = connection.prepare_cached(
+                "SELECT 1 FROM record WHERE list_dbid = ?1 AND agent_id = ?2 \
+                 AND dial_sched_time <= ?3 AND ready_class IS NOT NULL AND record_type = 5",
+            )?;
+            let mut due = Vec::new();
+            for agent in agents {
+                for list in &lists {
+                    if is_due.exists(params![list, agent, now])? {
+                        due.push((agent.clone(), *list));
+                    }
+                }
+            }
+            Ok(due)
+        })
+        .await
     }
 }
 

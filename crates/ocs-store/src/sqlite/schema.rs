@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_customer_later.sql"),
     include_str!("migrations/0008_answered_record.sql"),
     include_str!("migrations/0009_do_not_call_keys.sql"),
+    include_str!("migrations/0010_due.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

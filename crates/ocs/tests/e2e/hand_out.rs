@@ -581,3 +581,49 @@ fn left_lying() {
     counts_agree(&server, "Late");
     server.stop();
 }
+
+/// What is due is not kept waiting by more than a thousand others that are longer in
+/// hand, or older, and not due.
+#[test]
+fn behind_very_many() {
+    const MANY: usize = 1_050;
+    let server = running(&[CALLING, LATENESS]);
+    let (from, until_then) = server.any_hour();
+    let many = |kind: &str| {
+        let items = (0..MANY).map(|number| {
+            json!({
+                "GSW_PHONE": format!("{kind} {number}"), "GSW_RECORD_TYPE": kind,
+                "GSW_FROM": from, "GSW_UNTIL": until_then,
+            })
+        });
+        let reply = server.post(
+            "/lists/Calls?req=AddRecords",
+            &Value::Array(items.collect()),
+        );
+        assert_eq!(reply.status, 200);
+    };
+    many("General");
+    let mut connection = server.connect();
+    let preview = format!("/campaigngroups/{CALLING}?req=GetRecord");
+    for _ in 0..MANY {
+        let reply = connection.ask("POST", &preview, &[], b"{\"GSW_AGENT_ID\":\"a1\"}");
+        let record = reply.expect("a reply").expect(200);
+        assert_eq!(record["GSW_USER_EVENT"], "PreviewRecord");
+    }
+    many("CampaignCallBack");
+    let stale = server.add_to("Late", &json!({ "GSW_PHONE": "stale" }));
+    assert_eq!(server.next(LATENESS, "a2"), stale);
+    let missed = server.add_to(
+        "Late",
+        &json!({ "GSW_PHONE": "missed", "GSW_RECORD_TYPE": "CampaignCallBack" }),
+    );
+    until("it is found that nobody named it", || {
+        server.record(&stale)["GSW_CALL_RESULT"] == 46
+    });
+    until("it is found that nobody took it", || {
+        server.record(&missed)["GSW_RECORD_STATUS"] == "MissedCallBack"
+    });
+    let counts = server.get("/lists/Calls")["counts"].clone();
+    has(&counts, &json!({ "Ready": MANY, "Retrieved": MANY }));
+    server.stop();
+}

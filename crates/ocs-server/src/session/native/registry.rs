@@ -56,9 +56,9 @@ impl Sessions {
         open.send(&numbers, event)
     }
 
-    /// Whether a desktop of an agent is here.
-    pub(crate) fn has(&self, agent: &str) -> bool {
-        self.lock().by_agent.contains_key(agent)
+    /// The agents whose desktops are here.
+    pub(crate) fn agents(&self) -> Vec<String> {
+        self.lock().by_agent.keys().cloned().collect()
     }
 
     /// Sends an unsolicited event to every desktop.
