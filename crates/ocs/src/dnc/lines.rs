@@ -3,17 +3,10 @@
 
 use std::io::{self, BufRead, Read as _};
 
+use crate::import::batches::{Line, Source};
+
 /// The longest line that is read, in bytes.
 const LONGEST: u64 = 16 * 1024;
-
-/// A line, as it stands in the file and as its values.
-pub(super) struct Line {
-    /// From 1.
-    pub(super) number: u64,
-    pub(super) raw: Vec<u8>,
-    /// Or why it is no entry.
-    pub(super) values: Result<Vec<String>, String>,
-}
 
 /// Reads a file.
 pub(super) struct Lines<R> {
@@ -64,39 +57,6 @@ impl<R: BufRead> Lines<R> {
         &self.columns
     }
 
-    /// Bytes read so far.
-    pub(super) fn read_so_far(&self) -> u64 {
-        self.read
-    }
-
-    /// The next line that is not empty.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
-        loop {
-            let raw = match self.first.take() {
-                Some(first) => first,
-                None => match self.next_raw()? {
-                    Some(raw) => raw,
-                    None => return Ok(None),
-                },
-            };
-            if raw.trim_ascii().is_empty() {
-                continue;
-            }
-            let values = if raw.len() as u64 > LONGEST {
-                Err(format!("it is longer than {LONGEST} bytes"))
-            } else if self.plain {
-                text(&raw).map(|text| vec![text])
-            } else {
-                values(&raw).and_then(|values| self.checked(values))
-            };
-            return Ok(Some(Line {
-                number: self.number,
-                raw,
-                values,
-            }));
-        }
-    }
-
     fn checked(&self, values: Vec<String>) -> Result<Vec<String>, String> {
         if values.len() == self.columns.len() {
             return Ok(values);
@@ -128,6 +88,40 @@ impl<R: BufRead> Lines<R> {
         }
         self.read += count;
         Ok(Some(line))
+    }
+}
+
+impl<R: BufRead> Source for Lines<R> {
+    fn read_so_far(&self) -> u64 {
+        self.read
+    }
+
+    /// The next line that is not empty.
+    fn next(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            let raw = match self.first.take() {
+                Some(first) => first,
+                None => match self.next_raw()? {
+                    Some(raw) => raw,
+                    None => return Ok(None),
+                },
+            };
+            if raw.trim_ascii().is_empty() {
+                continue;
+            }
+            let values = if raw.len() as u64 > LONGEST {
+                Err(format!("it is longer than {LONGEST} bytes"))
+            } else if self.plain {
+                text(&raw).map(|text| vec![text])
+            } else {
+                values(&raw).and_then(|values| self.checked(values))
+            };
+            return Ok(Some(Line {
+                number: self.number,
+                raw,
+                values,
+            }));
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use std::io::{self, BufRead, Read as _};
 
 use anyhow::{Context as _, bail};
 
+use super::batches::{Line, Source};
+
 /// The longest line that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
@@ -17,11 +19,11 @@ const LONGEST: usize = 64 * 1024;
 const MOST_LINES: usize = 50;
 
 /// A record of the file.
-pub(super) struct GoodLine {
+struct GoodLine {
     /// The number of its (first) line, from 1.
-    pub(super) number: u64,
-    pub(super) values: Vec<String>,
-    pub(super) raw: Vec<u8>,
+    number: u64,
+    values: Vec<String>,
+    raw: Vec<u8>,
 }
 
 /// A line that is no record.
@@ -55,14 +57,9 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Bytes read so far.
-    pub(super) fn read_so_far(&self) -> u64 {
-        self.read
-    }
-
     /// Reads the first line, which names the columns.
     pub(super) fn header(&mut self) -> anyhow::Result<Vec<String>> {
-        match self.next().context("cannot be read")? {
+        match self.next_record().context("cannot be read")? {
             None => bail!("it is empty; its first line must name the columns"),
             Some(Err(bad)) => bail!("line {}: {}", bad.number, bad.reason),
             Some(Ok(header)) => {
@@ -84,7 +81,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next record or broken line; empty lines are passed over.
-    pub(super) fn next(&mut self) -> io::Result<Option<Result<GoodLine, BadLine>>> {
+    fn next_record(&mut self) -> io::Result<Option<Result<GoodLine, BadLine>>> {
         loop {
             let Some(first) = self.line()? else {
                 return Ok(None);
@@ -236,6 +233,28 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+impl<R: BufRead> Source for Lines<R> {
+    fn next(&mut self) -> io::Result<Option<Line>> {
+        let line = self.next_record()?;
+        Ok(line.map(|line| match line {
+            Ok(good) => Line {
+                number: good.number,
+                raw: good.raw,
+                values: Ok(good.values),
+            },
+            Err(bad) => Line {
+                number: bad.number,
+                raw: bad.raw,
+                values: Err(bad.reason),
+            },
+        }))
+    }
+
+    fn read_so_far(&self) -> u64 {
+        self.read
+    }
+}
+
 /// Whether a quotation mark is open at the end: inside a value, two of them stand
 /// for one, so that an even number is closed.
 fn open_quotes(line: &[u8]) -> bool {
@@ -256,7 +275,7 @@ mod tests {
         let mut lines = Lines::new(file, b',');
         lines.header().expect("a header");
         let mut all = Vec::new();
-        while let Some(line) = lines.next().expect("it can be read") {
+        while let Some(line) = lines.next_record().expect("it can be read") {
             all.push(match line {
                 Ok(good) => (good.number, good.values.join("|")),
                 Err(bad) => (bad.number, format!("bad: {}", bad.reason)),
