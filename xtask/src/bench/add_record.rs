@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::args::Args;
 use crate::bench::product::{Floor, Installation, Ocs};
 use crate::bench::report::{self, Requirements, Table};
+use crate::bench::rounds::Rounds;
 use crate::bench::wrk::{self, Figures};
 use crate::bench::{Scratch, cpu, http, median};
 use crate::cargo::build_release;
@@ -34,16 +35,15 @@ struct Options {
 
 impl Options {
     fn take(mut args: Args) -> Result<Self> {
-        let connections = args
-            .value::<String>("--connections")?
-            .unwrap_or_else(|| "1,64,256".to_owned());
-        let numbers = connections.split(',').map(|number| number.trim().parse());
+        let Rounds {
+            rounds,
+            seconds,
+            connections,
+        } = Rounds::take(&mut args, &[1, 64, 256])?;
         let options = Self {
-            rounds: args.value("--rounds")?.unwrap_or(5),
-            seconds: args.value("--seconds")?.unwrap_or(8),
-            connections: numbers
-                .collect::<Result<_, _>>()
-                .with_context(|| format!("--connections takes N,N,…, not `{connections}`"))?,
+            rounds,
+            seconds,
+            connections,
             strict: args.flag("--strict"),
             floor_only: args.flag("--floor-only"),
         };

@@ -11,6 +11,7 @@ mod mixed;
 mod preview;
 pub(crate) mod product;
 mod report;
+mod rounds;
 mod wrk;
 
 use std::fs;
