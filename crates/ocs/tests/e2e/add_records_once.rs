@@ -97,7 +97,7 @@ fn another_request_with_the_key() {
         ("order", "many", ADD, array(&["2", "1", "3"])),
         ("shorter", "many", ADD, array(&["1", "2"])),
         ("longer", "many", ADD, array(&["1", "2", "3", "4"])),
-        ("much longer", "many", ADD, long.clone()),
+        ("much longer", "many", ADD, long),
         ("nothing", "many", ADD, "[]".to_owned()),
         ("something", "none", ADD, array(&["1"])),
         (
