@@ -174,7 +174,9 @@ mod tests {
         restrictions.change(Restriction::Removed(held("4")));
         assert!(restrictions.list().is_none(), "it is not known yet");
         let mut read = DoNotCallList::default();
-        ["2", "4", "5"].map(|text| read.insert(held(text)));
+        for text in ["2", "4", "5"] {
+            read.insert(held(text));
+        }
         restrictions.loaded(read);
         restrictions.change(put("6", None));
         let list = restrictions.list().expect("it was read");

@@ -5,7 +5,7 @@ use ocs_protocol::outbound::{BulkItem, BulkMessage};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 
-use super::split::Splitter;
+use super::split::{Says, Splitter};
 use crate::body::{self, malformed};
 use crate::gateway::to_event;
 use crate::idempotency;
@@ -40,12 +40,12 @@ impl Batch {
     pub(super) fn new(
         route: &'static Route,
         target: Target,
-        lines: bool,
+        says: Says,
         limit: usize,
         keyed: bool,
     ) -> Self {
         Self {
-            splitter: Splitter::new(lines, limit),
+            splitter: Splitter::new(says, limit),
             reader: Reader {
                 route,
                 target,

@@ -34,6 +34,7 @@ use batch::Batch;
 pub(crate) use lines::{Cut, Lines};
 use passage::{Passage, Report};
 use source::Source;
+use split::Says;
 
 /// Requests of many records that go on at the same time; of each, some of the body
 /// may be in memory.
@@ -113,7 +114,7 @@ pub(crate) async fn add_records(
             let report = Report::new(asked.log, asked.client, asked.head, started);
             let passage = Passage {
                 source,
-                batch: Batch::new(asked.route, asked.target, wanted.lines, limits.body, keyed),
+                batch: Batch::new(asked.route, asked.target, wanted.says, limits.body, keyed),
                 atomic: wanted.atomic,
                 limits: *limits,
                 report,
@@ -135,8 +136,8 @@ pub(crate) async fn add_records(
 struct Wanted {
     atomic: bool,
     gzip: bool,
-    /// Whether the type says that the body is lines.
-    lines: bool,
+    /// What the type says that the body is.
+    says: Says,
 }
 
 impl Wanted {
@@ -154,9 +155,16 @@ impl Wanted {
         Ok(Self {
             atomic,
             gzip: gzip(headers)?,
-            lines: ndjson
+            says: if media_type.eq_ignore_ascii_case("application/json") {
+                Says::Array
+            } else if ndjson
                 .iter()
-                .any(|known| known.eq_ignore_ascii_case(media_type)),
+                .any(|known| known.eq_ignore_ascii_case(media_type))
+            {
+                Says::Lines
+            } else {
+                Says::Nothing
+            },
         })
     }
 }
@@ -261,7 +269,7 @@ mod tests {
             let (head, ()) = request.body(()).expect("a request").into_parts();
             match (Wanted::read(&head), right) {
                 (Ok(found), right) => {
-                    let found = (found.atomic, found.gzip, found.lines);
+                    let found = (found.atomic, found.gzip, found.says == Says::Lines);
                     assert_eq!(Ok(found), right, "{query} {header:?}");
                 }
                 (Err(refusal), right) => {

@@ -10,14 +10,24 @@ use crate::body::malformed;
 /// where it ends.
 pub(super) struct Splitter {
     form: Form,
-    /// Whether the body's type says that it is lines.
-    lines: bool,
+    says: Says,
     /// The most bytes of an item.
     limit: usize,
     /// The beginning of an item that goes on.
     begun: Vec<u8>,
     /// Its bytes, those included that are not kept.
     length: usize,
+}
+
+/// What the body's type says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Neither: its look tells.
+    Nothing,
+    /// Lines.
+    Lines,
+    /// JSON: an array.
+    Array,
 }
 
 /// What the body is.
@@ -47,10 +57,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) type Item<'a> = Option<&'a [u8]>;
 
 impl Splitter {
-    pub(super) fn new(lines: bool, limit: usize) -> Self {
+    pub(super) fn new(says: Says, limit: usize) -> Self {
         Self {
             form: Form::Unknown(0),
-            lines,
+            says,
             limit,
             begun: Vec::new(),
             length: 0,
@@ -85,8 +95,9 @@ impl Splitter {
                             piece = &piece[1..];
                             Form::Array(Array::default())
                         }
+                        b'{' if self.says == Says::Array => return Err(no_array()),
                         b'{' => Form::Lines,
-                        _ if self.lines => Form::Lines,
+                        _ if self.says == Says::Lines => Form::Lines,
                         _ => return Err(neither()),
                     };
                 }
@@ -109,7 +120,7 @@ impl Splitter {
     /// It is not whole, or nothing is in it.
     pub(super) fn finish(&mut self, each: &mut impl FnMut(Item<'_>)) -> Result<(), Refusal> {
         match self.form {
-            Form::Unknown(_) if !self.lines => Err(neither()),
+            Form::Unknown(_) if self.says != Says::Lines => Err(neither()),
             Form::Unknown(_) | Form::Ended => Ok(()),
             // The last line needs no end.
             Form::Lines => {
@@ -216,13 +227,22 @@ fn neither() -> Refusal {
     )
 }
 
+fn no_array() -> Refusal {
+    malformed(
+        "the body is JSON by its type, and not the array of items that it must then be; send \
+         [{\"GSW_PHONE\":\"+16505550100\"}], for example, or one item a line as \
+         application/x-ndjson",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// The items of a body that comes in pieces of this size, and whether it is whole.
     fn split(body: &[u8], lines: bool, size: usize) -> (Vec<String>, bool) {
-        let mut splitter = Splitter::new(lines, 40);
+        let says = if lines { Says::Lines } else { Says::Nothing };
+        let mut splitter = Splitter::new(says, 40);
         let mut items = Vec::new();
         let mut each = |item: Item<'_>| {
             items.push(item.map_or("too long".to_owned(), |item| {
@@ -234,6 +254,15 @@ mod tests {
             .all(|piece| splitter.feed(piece, &mut each).is_ok());
         whole = whole && splitter.finish(&mut each).is_ok();
         (items, whole)
+    }
+
+    #[test]
+    fn what_is_json_by_its_type_is_an_array() {
+        for (body, right) in [("[{}]", true), (" [", true), ("{}", false), ("\n{", false)] {
+            let mut splitter = Splitter::new(Says::Array, 40);
+            let fed = splitter.feed(body.as_bytes(), &mut |_| {});
+            assert_eq!(fed.is_ok(), right, "{body}");
+        }
     }
 
     #[test]

@@ -317,7 +317,11 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use ocs_rules::objects::Objects;
+    use ocs_rules::policy::Policy;
+
     use super::*;
+    use crate::batch::Restriction;
 
     fn store() -> Connection {
         let connection = Connection::open_in_memory().expect("a store in memory");
@@ -494,6 +498,70 @@ mod tests {
             1
         );
         assert!(loaded(&connection, 0).restricts_customer("C-3", 0));
+    }
+
+    /// In steps, and each leaves the list in memory as the table is.
+    #[test]
+    fn other_regions_and_rows_that_others_delete() {
+        let connection = store();
+        let objects = Objects::default();
+        for number in 0..5 {
+            let entry = entry(phone(&format!("65055501{number}0")), None);
+            put(&connection, &entry, None).expect("it is put");
+        }
+        put(&connection, &entry(customer("C-1"), None), None).expect("it is put");
+        let mut list = loaded(&connection, 0);
+        let others = "DELETE FROM do_not_call WHERE phone = '6505550120'";
+        for (region, others, changes, full, rows) in [
+            (None, "", 0, "6505550100", 6),
+            (Some("US"), "", 5, "+16505550100", 6),
+            (Some("US"), others, 1, "+16505550100", 5),
+            (
+                Some("DE"),
+                "DELETE FROM do_not_call WHERE customer_id = 'C-1'",
+                5,
+                "+496505550100",
+                4,
+            ),
+            (None, "", 4, "6505550100", 4),
+        ] {
+            connection.execute_batch(others).expect("it is done");
+            let policy = Policy {
+                region: region.map(ToOwned::to_owned),
+                ..Policy::default()
+            };
+            let mut made = 0;
+            loop {
+                let step = catch_up(&connection, &objects, &policy, 2).expect("a step");
+                made += step.changes.len();
+                for change in step.changes {
+                    match change {
+                        Restriction::Put { held, replaced } => {
+                            assert!(replaced.is_none_or(|before| list.remove(before)));
+                            list.insert(held);
+                        }
+                        Restriction::Removed(held) => assert!(list.remove(held)),
+                    }
+                }
+                if step.whole {
+                    break;
+                }
+            }
+            assert_eq!(made, changes, "{region:?} {others}");
+            for list in [&list, &loaded(&connection, 0)] {
+                assert_eq!(list.len(), rows, "{region:?} {others}");
+                for text in ["+16505550100", "+496505550100", "6505550100"] {
+                    let right = text == full || text == "6505550100";
+                    let asked = Compared::of(text, None);
+                    assert_eq!(list.restricts_phone(asked, 0), right, "{region:?} {text}");
+                }
+            }
+        }
+        // What is taken off here is not found again as deleted by others.
+        remove(&connection, &phone("6505550100")).expect("it is removed");
+        let policy = Policy::default();
+        let step = catch_up(&connection, &objects, &policy, 2).expect("a step");
+        assert!(step.whole && step.changes.is_empty());
     }
 
     /// `cargo xtask bench do-not-call` runs it and reads what it prints. Half of the

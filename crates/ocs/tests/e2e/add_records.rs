@@ -163,6 +163,14 @@ fn refused_as_a_whole() {
         ("not JSON", ADD, &[], b"nonsense", 400, 1013),
         ("a text", ADD, &[], b"\"x\"", 400, 1013),
         ("nothing", ADD, &[], b"", 400, 1013),
+        (
+            "JSON that is no array",
+            ADD,
+            &[("Content-Type", "application/json; charset=utf-8")],
+            b"{\"GSW_PHONE\":\"1\"}",
+            400,
+            1013,
+        ),
         ("no gzip", ADD, &[GZIP], good.as_bytes(), 400, 1013),
         ("half of gzip", ADD, &[GZIP], half, 400, 1013),
         (
