@@ -7,12 +7,14 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::record::{Handle, Record};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
 use crate::live::{Live, OutNow, Restrictions, Shown};
-use crate::sqlite::{ContactView, RECORD_COLUMNS, open_for_reading, record_from_row, sqlite_error};
+use crate::sqlite::{
+    ContactView, RECORD_COLUMNS, open_for_reading, read_row, record_from_row, sqlite_error,
+};
 use crate::store::Counts;
 
 /// How many reads may wait.
@@ -58,15 +60,8 @@ impl Reader {
     /// # Errors
     /// The store cannot be read, or too many reads wait.
     pub async fn record(&self, handle: Handle) -> Result<Option<Record>, StoreError> {
-        self.read(move |connection| {
-            connection
-                .prepare_cached(&format!(
-                    "SELECT {RECORD_COLUMNS} FROM record WHERE record_id = ?1"
-                ))?
-                .query_row([handle], record_from_row)
-                .optional()
-        })
-        .await
+        self.read(move |connection| read_row(connection, handle))
+            .await
     }
 
     /// A calling list's records by status; statuses without records are left out.

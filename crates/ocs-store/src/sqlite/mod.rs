@@ -21,6 +21,6 @@ pub(crate) use error::sqlite_error;
 pub(crate) use open::{Database, open, open_for_reading};
 pub use reads::{Attempt, Page, Surroundings};
 pub(crate) use ready::ReadyRows;
-pub(crate) use records::{RECORD_COLUMNS, record_from_row};
+pub(crate) use records::{RECORD_COLUMNS, read_row, record_from_row};
 pub use request_log::{LogRows, RequestLine};
 pub(crate) use transaction::Transaction;

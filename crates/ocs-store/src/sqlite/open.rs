@@ -74,7 +74,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         ("synchronous", "FULL"),
         // The checkpointer's business, off the commit path.
         ("wal_autocheckpoint", "0"),
-        ("journal_size_limit", "67108864"),
+        ("journal_size_limit", "134217728"),
         ("foreign_keys", "ON"),
         ("temp_store", "MEMORY"),
         // KiB, negative by SQLite's convention.

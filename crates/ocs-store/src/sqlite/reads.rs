@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use crate::error::StoreError;
 use crate::reader::Reader;
 use crate::sqlite::contacts::Part;
-use crate::sqlite::{RECORD_COLUMNS, do_not_call, record_from_row};
+use crate::sqlite::{RECORD_COLUMNS, do_not_call, read_row as record, record_from_row};
 
 /// One attempt at a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,16 +80,7 @@ impl Reader {
             let Some(record) = record(connection, handle)? else {
                 return Ok(None);
             };
-            let chain = records(
-                connection,
-                "SELECT record_id FROM record WHERE record_id = ?2 AND list_dbid = ?1 \
-                 AND chain_id = ?2 UNION ALL \
-                 SELECT record_id FROM record WHERE list_dbid = ?1 AND chain_id = ?2 \
-                 AND chain_n > 0",
-                params![record.list, record.chain],
-            )?;
-            let mut chain = chain;
-            chain.sort_by_key(|record| record.chain_n);
+            let chain = chain(connection, &record)?;
             let attempts = attempts(connection, handle)?;
             let phone = Compared::of(&record.contact.phone, region_of(record.list).as_deref());
             let customer = record.contact.customer_id.as_deref();
@@ -229,23 +220,21 @@ impl Page {
     }
 }
 
-fn record(connection: &Connection, handle: Handle) -> rusqlite::Result<Option<Record>> {
-    let found = records(connection, "SELECT ?1", [handle])?;
-    Ok(found.into_iter().next())
-}
-
-/// The records that a query names by their handles.
-fn records(
-    connection: &Connection,
-    handles: &str,
-    values: impl rusqlite::Params,
-) -> rusqlite::Result<Vec<Record>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {RECORD_COLUMNS} FROM record WHERE record_id IN ({handles})"
-        ))?
-        .query_map(values, record_from_row)?
-        .collect()
+/// The records of a record's chain, itself among them, in order. A chain has the handle
+/// of its first record, which most chains end with.
+fn chain(connection: &Connection, of: &Record) -> rusqlite::Result<Vec<Record>> {
+    let first = if of.handle == of.chain {
+        Some(of.clone())
+    } else {
+        record(connection, of.chain)?
+            .filter(|first| (first.list, first.chain) == (of.list, of.chain))
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {RECORD_COLUMNS} FROM record \
+         WHERE list_dbid = ?1 AND chain_id = ?2 AND chain_n > 0 ORDER BY chain_n"
+    ))?;
+    let later = statement.query_map([of.list, of.chain], record_from_row)?;
+    first.map(Ok).into_iter().chain(later).collect()
 }
 
 fn scan(connection: &Connection, list: ListId, page: &Page) -> rusqlite::Result<Vec<Record>> {

@@ -18,12 +18,20 @@ pub(crate) const RECORD_COLUMNS: &str = "record_id, list_dbid, chain_id, chain_n
     attempt_guid, fields, group_id, hand_agent, touched_at, outside_window";
 
 pub(crate) fn read(connection: &Connection, handle: Handle) -> Result<Option<Record>, StoreError> {
+    read_row(connection, handle).map_err(sqlite_error)
+}
+
+/// The record of a handle.
+pub(crate) fn read_row(
+    connection: &Connection,
+    handle: Handle,
+) -> rusqlite::Result<Option<Record>> {
     connection
         .prepare_cached(&format!(
             "SELECT {RECORD_COLUMNS} FROM record WHERE record_id = ?1"
-        ))
-        .and_then(|mut statement| statement.query_row([handle], record_from_row).optional())
-        .map_err(sqlite_error)
+        ))?
+        .query_row([handle], record_from_row)
+        .optional()
 }
 
 /// Reads a row of [`RECORD_COLUMNS`].
