@@ -276,22 +276,6 @@ impl Config {
         let mut not_yet = |key: String, what: &str| {
             sentences.push(format!("{key}: this version does not {what} yet"));
         };
-        for (index, port) in self.server_info.port.iter().enumerate() {
-            let key = |name: &str| format!("server-info.port[{index}].{name}");
-            if port.certificate_key_password.is_some() {
-                let what = "read private keys that have a password";
-                not_yet(key("certificate-key-password"), what);
-            }
-            if port.connection_protocol == ConnectionProtocol::Outbound {
-                continue;
-            }
-            if port.secured {
-                not_yet(key("secured"), "speak TLS");
-            }
-            if port.mutual {
-                not_yet(key("mutual"), "ask for client certificates");
-            }
-        }
         for (kind, rules) in [
             ("token", self.access.token.len()),
             ("network", self.access.network.len()),

@@ -15,24 +15,42 @@ use tokio::time::Instant;
 use crate::conduct::{Conduct, Due, LAST_WORDS, Phase};
 use crate::gateway::{Client, Gateway};
 use crate::stream::ClientStream;
+use crate::tls::{Handshake, Transport};
 
 /// The header lines that hyper takes where it is not told otherwise.
 const HYPER_HEAD_LINES: usize = 100;
 
 /// Serves one connection until it ends; after `stopping`, until the request that
-/// it has is answered.
+/// it has is answered. On a secured port TLS is agreed on first.
 pub(crate) async fn serve(
     stream: TcpStream,
+    tls: Option<Handshake>,
     address: SocketAddr,
     listener: u32,
     gateway: Arc<Gateway>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let limits = gateway.settings().limits;
-    let client = Arc::new(Client::new(address, listener));
+    let mut client = Client::new(address, listener);
+    let transport = if let Some(tls) = tls {
+        let agreed = tokio::select! {
+            biased;
+            // Whoever has not asked for anything yet is owed nothing.
+            () = stopped(&mut stopping) => None,
+            agreed = tls.agree(stream, address, limits.head_timeout) => agreed,
+        };
+        let Some(agreed) = agreed else {
+            return;
+        };
+        client.certificate_subject = agreed.subject;
+        agreed.transport
+    } else {
+        Transport::Plain(stream)
+    };
+    let client = Arc::new(client);
     let conduct = Arc::new(Conduct::new());
     let stream = ClientStream::new(
-        stream,
+        transport,
         Arc::clone(&conduct),
         Arc::clone(&gateway),
         Arc::clone(&client),

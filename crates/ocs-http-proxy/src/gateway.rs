@@ -53,6 +53,9 @@ pub(crate) struct Client {
     pub(crate) host: String,
     /// The port it came in by, as an index into the settings.
     pub(crate) listener: u32,
+    /// The subject of the certificate that it has shown, in the form of RFC 4514, where
+    /// the port asks for one (`mutual`).
+    pub(crate) certificate_subject: Option<Arc<str>>,
 }
 
 impl Client {
@@ -62,6 +65,7 @@ impl Client {
             // One client has one address, whichever kind of port it came in by.
             host: address.ip().to_canonical().to_string(),
             listener,
+            certificate_subject: None,
         }
     }
 }
@@ -258,6 +262,9 @@ impl Gateway {
             .number("us", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         if let Some(request) = seen.request {
             line = line.text("request", request);
+        }
+        if let Some(subject) = &client.certificate_subject {
+            line = line.text("certificate", subject);
         }
         if let Some(reference) = seen.reference {
             line = line.number("reference", reference);

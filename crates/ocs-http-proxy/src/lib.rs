@@ -20,5 +20,6 @@ mod reply;
 mod route;
 mod settings;
 mod stream;
+mod tls;
 
 pub use process::{Exit, run};

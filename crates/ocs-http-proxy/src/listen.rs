@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::connection;
 use crate::gateway::Gateway;
+use crate::tls::Secured;
 
 /// The open ports.
 pub(crate) struct Ports {
@@ -56,23 +57,30 @@ async fn open_one(listener: &Listener) -> std::io::Result<(TcpListener, Listener
 }
 
 /// Takes connections until told to stop; ends when the last of them has ended.
-pub(crate) async fn serve(
-    sockets: Vec<TcpListener>,
-    gateway: Arc<Gateway>,
-    stopping: watch::Receiver<bool>,
-) {
-    let places = Arc::new(Semaphore::new(gateway.settings().limits.connections));
-    let mut ports = JoinSet::new();
-    for (index, socket) in (0_u32..).zip(sockets) {
+pub(crate) async fn serve(ports: Ports, gateway: Arc<Gateway>, stopping: watch::Receiver<bool>) {
+    let settings = gateway.settings();
+    let places = Arc::new(Semaphore::new(settings.limits.connections));
+    let mut accepting = JoinSet::new();
+    let opened = ports.opened.iter();
+    let secured = opened.map(|port| Secured::of(&port.id, &settings));
+    for ((index, socket), secured) in (0_u32..).zip(ports.sockets).zip(secured) {
         let (gateway, places) = (Arc::clone(&gateway), Arc::clone(&places));
-        ports.spawn(accept(index, socket, gateway, places, stopping.clone()));
+        accepting.spawn(accept(
+            index,
+            socket,
+            secured,
+            gateway,
+            places,
+            stopping.clone(),
+        ));
     }
-    ports.join_all().await;
+    accepting.join_all().await;
 }
 
 async fn accept(
     listener: u32,
     socket: TcpListener,
+    mut secured: Option<Secured>,
     gateway: Arc<Gateway>,
     places: Arc<Semaphore>,
     mut stopping: watch::Receiver<bool>,
@@ -93,10 +101,12 @@ async fn accept(
                     continue;
                 };
                 prepare(&stream);
+                let tls = secured.as_mut();
+                let tls = tls.map(|secured| secured.handshake(&gateway.settings()));
                 let gateway = Arc::clone(&gateway);
                 let stopping = stopping.clone();
                 connections.spawn(async move {
-                    connection::serve(stream, client, listener, gateway, stopping).await;
+                    connection::serve(stream, tls, client, listener, gateway, stopping).await;
                     drop(place);
                 });
             }

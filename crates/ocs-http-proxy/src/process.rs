@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::gateway::Gateway;
 use crate::link::{self, Linked, Order};
-use crate::listen::{self, Ports};
+use crate::listen;
 use crate::settings::Settings;
 
 /// Why HTTP Proxy ended.
@@ -137,14 +137,15 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
         }
     };
     for port in &ports.opened {
-        tracing::info!(id = %port.id, "HTTP Proxy listens on http://{}:{}", port.host, port.port);
+        let scheme = if port.tls.is_some() { "https" } else { "http" };
+        let (host, number) = (&port.host, port.port);
+        tracing::info!(id = %port.id, "HTTP Proxy listens on {scheme}://{host}:{number}");
     }
     link.listening(ports.opened.clone()).await;
     link.expire_after(settings.limits.reply_timeout);
     let gateway = Arc::new(Gateway::new(link, settings, log.clone()));
     let (stop, stopping) = tokio::sync::watch::channel(false);
-    let Ports { sockets, .. } = ports;
-    let serving = tokio::spawn(listen::serve(sockets, Arc::clone(&gateway), stopping));
+    let serving = tokio::spawn(listen::serve(ports, Arc::clone(&gateway), stopping));
     let ended = obey(&mut orders, &gateway).await;
     let last = match ended {
         Ok(()) => gateway.settings().limits.shutdown_timeout,

@@ -1,15 +1,20 @@
 //! What HTTP Proxy works by, as OCS sent it. It reads no file of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use ocs_log::{Form, LogSettings};
 use ocs_protocol::outbound::{Listener, ProxySettings};
+use tokio_rustls::TlsAcceptor;
 use tracing::level_filters::LevelFilter;
 
 /// What HTTP Proxy works by.
 pub(crate) struct Settings {
+    /// Without the private keys of those that speak TLS.
     pub(crate) listeners: Vec<Listener>,
+    /// TLS of secured ports, by their ids.
+    secured: Vec<(String, TlsAcceptor)>,
     /// Added to every reply.
     pub(crate) headers: HeaderMap,
     pub(crate) limits: Limits,
@@ -43,7 +48,8 @@ pub(crate) struct Limits {
 
 impl Settings {
     /// Reads what OCS sent.
-    pub(crate) fn read(settings: ProxySettings) -> Result<Self, String> {
+    pub(crate) fn read(mut settings: ProxySettings) -> Result<Self, String> {
+        let secured = take_tls(&mut settings.listeners)?;
         let mut headers = HeaderMap::new();
         for header in &settings.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes());
@@ -57,6 +63,7 @@ impl Settings {
         let log = settings.log.ok_or("OCS sent no log file")?;
         Ok(Self {
             listeners: settings.listeners,
+            secured,
             headers,
             limits: Limits {
                 head: limits.head as usize,
@@ -84,4 +91,25 @@ impl Settings {
             origins: settings.origins,
         })
     }
+    /// TLS of the port of this id; `None` where it speaks none.
+    pub(crate) fn acceptor(&self, id: &str) -> Option<&TlsAcceptor> {
+        let of_port = self.secured.iter().find(|(port, _)| port == id);
+        of_port.map(|(_, acceptor)| acceptor)
+    }
+}
+
+/// Takes certificates and keys out of the listeners, which are told to OCS and to the log
+/// again. That TLS is spoken, they still say.
+fn take_tls(listeners: &mut [Listener]) -> Result<Vec<(String, TlsAcceptor)>, String> {
+    let mut secured = Vec::new();
+    for listener in listeners {
+        let Some(tls) = listener.tls.as_mut().map(std::mem::take) else {
+            continue;
+        };
+        let config = tls
+            .server_config("http/1.1")
+            .map_err(|error| format!("the port \"{}\" cannot speak TLS: {error}", listener.id))?;
+        secured.push((listener.id.clone(), TlsAcceptor::from(Arc::new(config))));
+    }
+    Ok(secured)
 }

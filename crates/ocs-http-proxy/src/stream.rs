@@ -13,14 +13,14 @@ use std::task::{Context, Poll, ready};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::conduct::{Conduct, Phase};
 use crate::gateway::{Client, Gateway};
+use crate::tls::Transport;
 
 /// A client's stream.
 pub(crate) struct ClientStream {
-    stream: TcpStream,
+    stream: Transport,
     conduct: Arc<Conduct>,
     gateway: Arc<Gateway>,
     client: Arc<Client>,
@@ -35,7 +35,7 @@ struct Instead {
 
 impl ClientStream {
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: Transport,
         conduct: Arc<Conduct>,
         gateway: Arc<Gateway>,
         client: Arc<Client>,

@@ -11,6 +11,7 @@ pub mod event;
 pub mod hello;
 pub mod refusal;
 pub mod request;
+pub mod tls;
 pub mod wire;
 
 /// What is generated from `proto/ocs/outbound/v1/outbound.proto`, the public

@@ -15,8 +15,10 @@ mod request;
 mod server;
 mod session;
 mod supervisor;
+mod tls;
 
 pub use control::client::{Control, ControlError, connect as connect_control};
 pub use core::{Clock, Core, CoreError};
 pub use server::{Announce, ServerError, Started, run};
 pub use session::NativeError;
+pub use tls::{TlsProblems, check_tls};

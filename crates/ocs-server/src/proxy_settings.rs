@@ -6,14 +6,21 @@ use ocs_config::{Config, Port};
 use ocs_protocol::outbound::{Header, Limits, Listener, LogFile, ProxySettings};
 
 use crate::session::ANSWERS;
+use crate::tls::Identities;
 
-/// The settings of HTTP Proxy in a configuration.
-pub(crate) fn proxy_settings(config: &Config) -> ProxySettings {
+/// The settings of HTTP Proxy in a configuration. The files of secured ports are read
+/// again: certificates may be new where the configuration is not.
+pub(crate) fn proxy_settings(config: &Config, identities: &Identities) -> ProxySettings {
+    identities.renew(config);
     let options = &config.options.oc_server;
     let bounded = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let headers = options.custom_headers().into_iter();
     ProxySettings {
-        listeners: config.server_info.http_ports().map(listener).collect(),
+        listeners: config
+            .server_info
+            .http_ports()
+            .map(|port| listener(port, identities))
+            .collect(),
         headers: headers
             .map(|(name, value)| Header { name, value })
             .collect(),
@@ -47,11 +54,12 @@ pub(crate) fn proxy_settings(config: &Config) -> ProxySettings {
     }
 }
 
-fn listener(port: &Port) -> Listener {
+fn listener(port: &Port, identities: &Identities) -> Listener {
     Listener {
         id: port.id.clone(),
         host: port.host.as_str().to_owned(),
         port: port.port.into(),
+        tls: identities.of_http_port(port),
     }
 }
 
@@ -75,7 +83,6 @@ pub(crate) fn uri_bases(config: &Config, opened: &[Listener]) -> Vec<String> {
         .map(|(port, opened)| match &port.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => {
-                let scheme = if port.secured { "https" } else { "http" };
                 let host = if port.host.is_wildcard() {
                     rustix::system::uname()
                         .nodename()
@@ -84,10 +91,20 @@ pub(crate) fn uri_bases(config: &Config, opened: &[Listener]) -> Vec<String> {
                 } else {
                     opened.host.clone()
                 };
-                format!("{scheme}://{}:{}", bracketed(&host), opened.port)
+                address(opened, &host)
             }
         });
     bases.collect()
+}
+
+/// Where an open port is reached by a host of this name.
+pub(crate) fn address(opened: &Listener, host: &str) -> String {
+    let scheme = if opened.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}:{}", bracketed(host), opened.port)
 }
 
 /// A host as a URI has it: an IPv6 address stands in brackets.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_config::Config;
-use ocs_protocol::outbound::Listener;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::control;
 use crate::core::{Clock, Core, CoreError};
 use crate::housekeeping;
-use crate::proxy_settings::{proxy_settings, uri_bases};
+use crate::proxy_settings::{address, proxy_settings, uri_bases};
 use crate::session::{HttpProxySessions, NativeError, NativeListener, Notice, serve};
 use crate::supervisor::Supervisor;
+use crate::tls::{Identities, TlsProblems};
 
 /// After HTTP Proxy's own time to finish, how long it may take to end.
 const GRACE: Duration = Duration::from_secs(1);
@@ -42,6 +42,9 @@ pub enum Started {
 /// Why OCS could not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
+    /// A secured port cannot speak TLS.
+    #[error("{0}")]
+    Tls(#[from] TlsProblems),
     /// The store cannot be opened.
     #[error("{0}")]
     Core(#[from] CoreError),
@@ -76,21 +79,25 @@ pub async fn run(
     announce: Announce,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
+    // Before anything is opened: most often it is a file that was forgotten.
+    let identities = Identities::read(&config, Arc::clone(&clock))?;
     let holder = format!("ocs run \"{}\"", config.application.name);
     let (core, writer_ended) = Core::open(&config, &holder, clock)?;
     let control = control::listen(&config, core.clone())?;
     let sessions = core.sessions.clone();
     let housekeeping = tokio::spawn(housekeeping::run(core.clone()));
-    let native = NativeListener::start(&config, &core, &sessions).await?;
+    let watching = tokio::spawn(identities.clone().watch_expiry());
+    let native = NativeListener::start(&config, &core, &sessions, &identities).await?;
     if !native.opened.is_empty() {
         announce(Started::Hearing(native.opened.clone()));
     }
     let patience = config.options.oc_server.shutdown_timeout.as_duration();
-    let running = Running::start(Arc::new(config), &core, announce)?;
+    let running = Running::start(Arc::new(config), &core, identities, announce)?;
     let ended = wait(stop, writer_ended).await;
     tracing::info!("OCS is stopping");
     tokio::join!(running.stop(), native.stop(patience));
     housekeeping.abort();
+    watching.abort();
     control.stop();
     let closing = core.clone();
     // Closing waits for the last commit and for a checkpoint.
@@ -116,7 +123,12 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: Arc<Config>, core: &Core, announce: Announce) -> Result<Self, ServerError> {
+    fn start(
+        config: Arc<Config>,
+        core: &Core,
+        identities: Identities,
+        announce: Announce,
+    ) -> Result<Self, ServerError> {
         let shutdown_timeout = config.options.oc_server.shutdown_timeout.as_duration();
         if config.server_info.http_ports().next().is_none() {
             announce(Started::WithoutHttp);
@@ -127,7 +139,7 @@ impl Running {
         }
         let (notice, notices) = mpsc::channel(4);
         let for_settings = Arc::clone(&config);
-        let settings = Arc::new(move || proxy_settings(&for_settings));
+        let settings = Arc::new(move || proxy_settings(&for_settings, &identities));
         let sessions = HttpProxySessions::new(core.clone(), settings, notice);
         let (connect, connections) = mpsc::channel(1);
         tokio::spawn(serve(sessions.clone(), connections));
@@ -162,7 +174,7 @@ async fn hear(
                 core.uri_bases.store(Arc::new(uri_bases(&config, &opened)));
                 let ports: Vec<_> = opened
                     .iter()
-                    .map(|port| (port.id.clone(), address(port)))
+                    .map(|port| (port.id.clone(), address(port, &port.host)))
                     .collect();
                 for (id, address) in &ports {
                     tracing::info!(%id, "HTTP Proxy listens on {address}");
@@ -175,13 +187,5 @@ async fn hear(
                 announce(Started::Failed { reason, again_in });
             }
         }
-    }
-}
-
-fn address(port: &Listener) -> String {
-    if port.host.contains(':') && !port.host.starts_with('[') {
-        format!("http://[{}]:{}", port.host, port.port)
-    } else {
-        format!("http://{}:{}", port.host, port.port)
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ocs_config::Config;
+use ocs_server::Clock;
 
 use crate::terminal::{DONE, WRONG, complain, end, say};
 
@@ -16,7 +17,7 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Config, ExitCode> {
 }
 
 /// `ocs check-config`.
-pub(crate) fn check(file: Option<&Path>) -> ExitCode {
+pub(crate) fn check(file: Option<&Path>, clock: &Clock) -> ExitCode {
     let config = match load(file) {
         Ok(config) => config,
         Err(status) => return status,
@@ -27,6 +28,14 @@ pub(crate) fn check(file: Option<&Path>) -> ExitCode {
     let not_yet = config.not_built_yet();
     if !not_yet.is_empty() {
         return end(WRONG, not_yet.join("\n"));
+    }
+    match ocs_server::check_tls(&config, clock()) {
+        Ok(warnings) => {
+            for warning in warnings {
+                complain(format!("warning: {warning}"));
+            }
+        }
+        Err(problems) => return end(WRONG, problems),
     }
     say("the configuration is good");
     DONE

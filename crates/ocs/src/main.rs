@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Command::Requests(requests) => requests::requests(config, &requests, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
         Command::Desktop(desktop) => desktop::desktop(&desktop),
-        Command::CheckConfig => config::check(config),
+        Command::CheckConfig => config::check(config, &clock),
         Command::ConfigSchema { objects } => config::schema(objects),
         Command::Quickstart(quickstart) => quickstart::quickstart(&quickstart, clock),
     }

@@ -8,6 +8,7 @@ use std::process::{Child, Stdio};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::certificates::{self, MUTUAL, secured};
 use crate::home::{HTTP_PORT, Home, OBJECTS};
 use crate::process::{self, Ended, ocs, signal, until};
 use crate::program::python;
@@ -577,27 +578,11 @@ fn the_end_of_ocs_ends_sessions() {
 
 /// An outbound port that speaks TLS, with these files.
 fn tls_port(certificate: &str, key: &str, more: &str) -> String {
-    format!(
-        "{OUTBOUND_PORT}secured = true\ncertificate = \"{certificate}\"\n\
-         certificate-key = \"{key}\"\n{more}\n"
-    )
-}
-
-fn write_certificates(home: &Home) {
-    for (name, text) in [
-        ("ca.pem", include_str!("tls/ca.pem")),
-        ("server.pem", include_str!("tls/server.pem")),
-        ("server.key", include_str!("tls/server.key")),
-        ("client.pem", include_str!("tls/client.pem")),
-        ("client.key", include_str!("tls/client.key")),
-    ] {
-        home.write(name, text);
-    }
+    format!("{OUTBOUND_PORT}{}{more}", secured(certificate, key))
 }
 
 #[test]
 fn tls() {
-    let mutual = "mutual = true\ntrusted-ca = \"ca.pem\"";
     let ca = ["--tls-ca", "ca.pem"];
     let shown = ["--tls-certificate", "client.pem", "--tls-key", "client.key"];
     let stranger = ["--tls-ca", "client.pem"];
@@ -605,16 +590,16 @@ fn tls() {
         ("", &ca[..], 0, "AddRecordAcknowledge"),
         ("", &[], 1, ""),
         ("", &stranger, 1, "TLS with"),
-        (mutual, &ca, 1, ""),
+        (MUTUAL, &ca, 1, ""),
         (
-            mutual,
+            MUTUAL,
             &[ca, [shown[0], shown[1]], [shown[2], shown[3]]].concat(),
             0,
             "Acknowledge",
         ),
     ] {
         let home = home(&tls_port("server.pem", "server.key", more));
-        write_certificates(&home);
+        certificates::write(&home);
         let server = home.start();
         let arguments = [arguments, &["add", "Spring", "1"]].concat();
         desktop(&server, &arguments, "").expect(status, &[part]);
@@ -653,7 +638,7 @@ fn what_keeps_ocs_from_hearing_desktops() {
         ),
     ] {
         let home = home(&port);
-        write_certificates(&home);
+        certificates::write(&home);
         home.ocs(&["run"]).expect(1, parts);
     }
     let home = home(OUTBOUND_PORT);

@@ -8,7 +8,6 @@ use ocs_config::{Config, ConnectionProtocol, Port, SecretError};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use super::applications::Applications;
 use super::connection::{self, Kept, stopped};
@@ -16,9 +15,10 @@ use super::registry::Sessions;
 use super::service::{Called, Reflection};
 use super::session::{Native, NativeSessions};
 use super::waiting::Waiting;
-use super::{HELLO_WITHIN, SESSIONS, tls};
+use super::{HELLO_WITHIN, SESSIONS};
 use crate::core::Core;
 use crate::session::dispatch::Dispatch;
+use crate::tls::Identities;
 
 /// Why desktops and applications cannot be listened to.
 #[derive(Debug, thiserror::Error)]
@@ -37,14 +37,6 @@ pub enum NativeError {
         port: u16,
         /// What the system said.
         source: std::io::Error,
-    },
-    /// A secured port cannot speak TLS.
-    #[error("the port \"{id}\" cannot speak TLS: {wrong}")]
-    Tls {
-        /// The port's id in the configuration.
-        id: String,
-        /// What is wrong, and with which file.
-        wrong: String,
     },
     /// The secret of an application cannot be had.
     #[error("application.client \"{application}\": {source}")]
@@ -73,13 +65,15 @@ pub(crate) struct NativeListener {
 /// What the connections of all ports share.
 struct Shared {
     native: Arc<Native>,
+    identities: Identities,
     reflection: Reflection,
     waiting: Waiting,
 }
 
 impl NativeListener {
     /// Opens the outbound ports of a configuration, and serves them until it is
-    /// stopped. Desktops are entered into `sessions`.
+    /// stopped. Desktops are entered into `sessions`; secured ports prove themselves by
+    /// `identities`.
     ///
     /// # Errors
     /// [`NativeError`]; nothing is then open.
@@ -87,6 +81,7 @@ impl NativeListener {
         config: &Config,
         core: &Core,
         sessions: &Sessions,
+        identities: &Identities,
     ) -> Result<Self, NativeError> {
         let (stop, stopping) = watch::channel(false);
         let mut listener = Self {
@@ -112,15 +107,12 @@ impl NativeListener {
                 seats: Arc::new(Semaphore::new(SESSIONS)),
                 stopping: stopping.clone(),
             }),
+            identities: identities.clone(),
             reflection: Reflection::new()?,
             waiting: Waiting::default(),
         });
         let mut sockets = Vec::with_capacity(configured.len());
         for port in configured {
-            let tls = tls::acceptor(port).map_err(|wrong| NativeError::Tls {
-                id: port.id.clone(),
-                wrong,
-            })?;
             let (socket, address) = open(port).await.map_err(|source| NativeError::Port {
                 id: port.id.clone(),
                 host: port.host.as_str().to_owned(),
@@ -128,13 +120,15 @@ impl NativeListener {
                 source,
             })?;
             listener.opened.push((port.id.clone(), address.to_string()));
-            sockets.push((socket, tls));
+            // Secured or not it stays, whatever a reload brings.
+            let secured = port.secured.then(|| port.id.clone());
+            sockets.push((socket, secured));
         }
         for (id, address) in &listener.opened {
             tracing::info!(%id, "desktops and applications are heard on {address}");
         }
-        for (socket, tls) in sockets {
-            let accepting = accept(socket, tls, Arc::clone(&shared), stopping.clone());
+        for (socket, secured) in sockets {
+            let accepting = accept(socket, secured, Arc::clone(&shared), stopping.clone());
             listener.ports.spawn(accepting);
         }
         Ok(listener)
@@ -160,9 +154,10 @@ async fn open(port: &Port) -> std::io::Result<(TcpListener, SocketAddr)> {
     Ok((socket, address))
 }
 
+/// Takes connections on a port; `secured` is its id where it speaks TLS.
 async fn accept(
     socket: TcpListener,
-    tls: Option<TlsAcceptor>,
+    secured: Option<String>,
     shared: Arc<Shared>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -177,8 +172,8 @@ async fn accept(
         };
         match accepted {
             Ok((stream, client)) => {
-                let (tls, shared) = (tls.clone(), Arc::clone(&shared));
-                connections.spawn(serve(stream, client, tls, shared, stopping.clone()));
+                let (secured, shared) = (secured.clone(), Arc::clone(&shared));
+                connections.spawn(serve(stream, client, secured, shared, stopping.clone()));
             }
             Err(error) => {
                 // Most often no open file is left: those that end make room.
@@ -195,7 +190,7 @@ async fn accept(
 async fn serve(
     stream: TcpStream,
     client: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    secured: Option<String>,
     shared: Arc<Shared>,
     stopping: watch::Receiver<bool>,
 ) {
@@ -211,8 +206,12 @@ async fn serve(
             connection: Arc::clone(&kept),
         };
         let called = Called::new(sessions, shared.reflection.clone());
-        let Some(tls) = tls else {
+        let Some(port) = secured else {
             connection::serve(stream, &kept, called, stopping).await;
+            return;
+        };
+        // As it is now: a reload may have brought another certificate.
+        let Some(tls) = shared.identities.acceptor(&port) else {
             return;
         };
         match tokio::time::timeout(HELLO_WITHIN, tls.accept(stream)).await {

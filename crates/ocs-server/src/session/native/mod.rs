@@ -16,7 +16,6 @@ mod registry;
 mod role;
 mod service;
 mod session;
-mod tls;
 mod waiting;
 
 use std::time::Duration;
