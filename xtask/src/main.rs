@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod cargo;
+mod certificates;
 mod life_cycle;
 mod openapi;
 mod packages;
@@ -11,6 +12,7 @@ mod runner;
 mod schemathesis;
 mod steps;
 mod test;
+mod tls;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,7 @@ cargo xtask COMMAND
                                    ones, against the real server
       --seconds N                  how long (300)
       --seed N                     what the requests are made by (1)
+  tls                              what testssl.sh and sslyze find in HTTPS
   bench add-record [OPTIONS]       AddRecord over HTTP beside the floor
       --rounds N                   rounds, of which the median counts (5)
       --seconds N                  seconds a round (8)
@@ -51,6 +54,10 @@ cargo xtask COMMAND
       --records N                  records in the file (1000000)
   bench do-not-call [OPTIONS]      the Do Not Call list: loading, a check, memory
       --numbers N                  numbers on it (10000000)
+  bench https [OPTIONS]            processor time of a request, HTTPS beside HTTP
+      --rounds N                   alternations, of which the median counts (10)
+      --seconds N                  seconds a round (4)
+      --connections N              connections (64)
   bench idle                       time to the first request, memory at rest
       --starts N                   starts, of which the median counts (10)
 
@@ -75,6 +82,7 @@ fn dispatch(mut args: Args) -> Result<ExitCode> {
         Some("openapi") => openapi::write(args)?,
         Some("life-cycle") => life_cycle::write(args)?,
         Some("schemathesis") => schemathesis::schemathesis(args)?,
+        Some("tls") => tls::tls(args)?,
         Some("bench") => bench::bench(args)?,
         None | Some("help" | "--help" | "-h") => println!("{USAGE}"),
         Some(other) => bail!("there is no command `{other}`\n\n{USAGE}"),

@@ -11,6 +11,7 @@ use crate::cargo::{cargo, program, run, shown, succeeds};
 pub(crate) enum Need {
     Test,
     Bench,
+    Tls,
 }
 
 struct Package {
@@ -33,15 +34,26 @@ const PACKAGES: &[Package] = &[
         check: &["node", "--version"],
     },
     Package {
+        name: "openssl",
+        needed_for: &[Need::Test, Need::Bench, Need::Tls],
+        check: &["openssl", "version"],
+    },
+    Package {
         name: "python3",
-        needed_for: &[Need::Test],
+        needed_for: &[Need::Test, Need::Tls],
         check: &["python3", "--version"],
     },
     // Debian's python3 has `venv`, but cannot put pip into an environment.
     Package {
         name: "python3-venv",
-        needed_for: &[Need::Test],
+        needed_for: &[Need::Test, Need::Tls],
         check: &["python3", "-c", "import ensurepip, venv"],
+    },
+    // Its own tests of the machine would take longer than ours of it.
+    Package {
+        name: "testssl.sh",
+        needed_for: &[Need::Tls],
+        check: &["sh", "-c", "command -v testssl"],
     },
     // wrk has no option that ends with success.
     Package {

@@ -1,4 +1,4 @@
-//! The Python environment of the tests, under `target/test-python`.
+//! The Python environments of tests and scans, under `target`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,13 +7,23 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{output, program, root, run, succeeds};
 
-/// Makes sure of the environment and answers the path of its interpreter.
+/// That of the tests; answers the path of its interpreter.
+pub(crate) fn environment() -> Result<PathBuf> {
+    made("test-python", "requirements.txt", "grpc_tools, requests")
+}
+
+/// That of `cargo xtask tls`.
+pub(crate) fn tls() -> Result<PathBuf> {
+    made("tls-python", "requirements-tls.txt", "sslyze")
+}
+
+/// Makes sure of an environment and answers the path of its interpreter.
 ///
 /// It is made again when the requirements, the interpreter or its own place
 /// changed since (an environment cannot be moved).
-pub(crate) fn environment() -> Result<PathBuf> {
-    let requirements = root().join("xtask/requirements.txt");
-    let folder = root().join("target/test-python");
+fn made(name: &str, requirements: &str, modules: &str) -> Result<PathBuf> {
+    let requirements = root().join("xtask").join(requirements);
+    let folder = root().join("target").join(name);
     let python = folder.join("bin/python");
     let stamp = folder.join("made-for");
 
@@ -26,7 +36,7 @@ pub(crate) fn environment() -> Result<PathBuf> {
     );
     let made_for = fs::read_to_string(&stamp).unwrap_or_default();
     if made_for == wanted
-        && succeeds(program_at(&python).args(["-c", "import grpc_tools, requests"]))
+        && succeeds(program_at(&python).args(["-c", &format!("import {modules}")]))
     {
         return Ok(python);
     }

@@ -13,6 +13,7 @@ use crate::python;
 use crate::runner::{Counts, Runner, run_tests};
 use crate::schemathesis;
 use crate::steps::Steps;
+use crate::tls;
 
 /// The environment variable that names the Python of the tests.
 const TEST_PYTHON: &str = "OCS_TEST_PYTHON";
@@ -74,7 +75,9 @@ fn gate(steps: &mut Steps, counts: &mut Counts, fast: bool, filter: Option<&str>
 
     if fast || filter.is_some() {
         steps.skipped("schemathesis", "not all is tested");
+        steps.skipped("sslyze", "not all is tested");
     } else {
+        steps.step("sslyze", tls::check)?;
         steps.step("schemathesis", || {
             schemathesis::check(&python, schemathesis::IN_GATE, 1)
         })?;

@@ -68,7 +68,12 @@ pub(super) struct Round {
 }
 
 impl Round {
-    fn json(&self) -> Value {
+    /// Microseconds of processor time a request, of all processes.
+    pub(super) fn cpu(&self) -> f64 {
+        self.cpu_us.iter().map(|(_, us)| us).sum()
+    }
+
+    pub(super) fn json(&self) -> Value {
         let cpu = self.cpu_us.iter();
         json!({
             "requests_per_second": self.load.per_second().round(),

@@ -106,6 +106,7 @@ fn measure(options: &Options, floor: &Floor, installation: &Installation<'_>) ->
         let (first, records) = (named.to_string(), options.records.to_string());
         let load = |port, path: &str| {
             Load {
+                secured: false,
                 script: "mixed.lua",
                 port,
                 connections,

@@ -5,6 +5,7 @@ mod add_records;
 mod cpu;
 mod do_not_call;
 mod http;
+mod https;
 mod idle;
 mod import;
 mod mixed;
@@ -34,9 +35,10 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("do-not-call") => do_not_call::do_not_call(args),
         Some("mixed") => mixed::mixed(args),
         Some("preview") => preview::preview(args),
+        Some("https") => https::https(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? add-record, add-records, mixed, preview, import, do-not-call or idle, not `{}`",
+            "which bench? add-record, add-records, mixed, preview, import, do-not-call, https or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

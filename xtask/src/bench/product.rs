@@ -1,7 +1,7 @@
 //! The processes under measurement: started, asked, and ended with SIGTERM.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -18,8 +18,11 @@ use crate::cargo::{root, run, shown};
 const START: Duration = Duration::from_secs(30);
 /// How long it may take to end after SIGTERM.
 const STOP: Duration = Duration::from_secs(20);
-/// What OCS prints before the port.
-const LISTENS: &str = "HTTP Proxy listens on http://127.0.0.1:";
+/// What OCS prints before the port, by what is spoken on it.
+const LISTENS: [&str; 2] = [
+    "HTTP Proxy listens on http://127.0.0.1:",
+    "HTTP Proxy listens on https://127.0.0.1:",
+];
 
 /// A process that does not outlive this value.
 pub(crate) struct Guarded {
@@ -145,6 +148,44 @@ impl Floor {
     }
 }
 
+/// An HTTP port of an installation; number 0 lets the system choose.
+pub(crate) struct Port {
+    number: u16,
+    secured: bool,
+}
+
+impl Port {
+    pub(crate) fn plain(number: u16) -> Self {
+        Self {
+            number,
+            secured: false,
+        }
+    }
+
+    /// By `server.pem` and `server.key` in the installation's folder.
+    pub(crate) fn secured(number: u16) -> Self {
+        Self {
+            number,
+            secured: true,
+        }
+    }
+
+    fn section(&self) -> String {
+        let (id, secured) = match self.secured {
+            false => ("http", ""),
+            true => (
+                "https",
+                "secured = true\ncertificate = \"server.pem\"\ncertificate-key = \"server.key\"\n",
+            ),
+        };
+        format!(
+            "[[server-info.port]]\nid = \"{id}\"\nhost = \"127.0.0.1\"\nport = {}\n\
+             connection-protocol = \"http\"\n{secured}\n",
+            self.number
+        )
+    }
+}
+
 /// An installation: a binary, and a folder with configuration and store.
 pub(crate) struct Installation<'a> {
     binary: &'a Path,
@@ -152,8 +193,14 @@ pub(crate) struct Installation<'a> {
 }
 
 impl<'a> Installation<'a> {
-    /// Writes the configuration; port 0 lets the system choose.
+    /// One with a plain HTTP port; 0 lets the system choose.
     pub(crate) fn new(binary: &'a Path, folder: PathBuf, port: u16) -> Result<Self> {
+        Self::with(binary, folder, &[Port::plain(port)])
+    }
+
+    /// Writes the configuration, with these ports.
+    pub(crate) fn with(binary: &'a Path, folder: PathBuf, ports: &[Port]) -> Result<Self> {
+        let ports: String = ports.iter().map(Port::section).collect();
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let configuration = format!(
             r#"[application]
@@ -161,13 +208,7 @@ name = "OCS"
 dbid = 101
 tenant = "Environment"
 
-[[server-info.port]]
-id = "http"
-host = "127.0.0.1"
-port = {port}
-connection-protocol = "http"
-
-[store]
+{ports}[store]
 url = "sqlite:ocs.db"
 
 [log]
@@ -176,6 +217,14 @@ file = "ocs.log"
         );
         fs::write(folder.join("ocs.toml"), configuration)?;
         Ok(Self { binary, folder })
+    }
+
+    /// Adds sections to the configuration.
+    pub(crate) fn configure(&self, sections: &str) -> Result<()> {
+        let mut file = File::options()
+            .append(true)
+            .open(self.folder.join("ocs.toml"))?;
+        Ok(file.write_all(sections.as_bytes())?)
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -205,7 +254,7 @@ file = "ocs.log"
         command
     }
 
-    /// Starts OCS and waits until it listens.
+    /// Starts OCS and waits until it listens, on the first of its ports.
     pub(crate) fn run(&self) -> Result<Ocs> {
         let mut command = self.command("run");
         command.stdout(Stdio::piped());
@@ -223,7 +272,9 @@ file = "ocs.log"
 }
 
 fn port_in(line: &str) -> Option<u16> {
-    let (_, rest) = line.split_once(LISTENS)?;
+    let (_, rest) = LISTENS
+        .iter()
+        .find_map(|listens| line.split_once(listens))?;
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
@@ -279,7 +330,11 @@ mod tests {
                 "12:00 info HTTP Proxy listens on http://127.0.0.1:81 (http)",
                 Some(81),
             ),
-            ("HTTP Proxy listens on https://127.0.0.1:81", None),
+            (
+                "HTTP Proxy listens on https://127.0.0.1:81 (https)",
+                Some(81),
+            ),
+            ("HTTP Proxy listens on ftp://127.0.0.1:81", None),
             ("OCS 0.1.0", None),
         ] {
             assert_eq!(port_in(line), expected, "{line}");

@@ -59,6 +59,7 @@ pub(crate) fn load(
     let load = Load {
         script: "add-record.lua",
         port,
+        secured: false,
         connections,
         seconds,
     };
@@ -69,6 +70,8 @@ pub(crate) fn load(
 pub(crate) struct Load {
     pub(crate) script: &'static str,
     pub(crate) port: u16,
+    /// Over TLS; wrk believes every certificate.
+    pub(crate) secured: bool,
     pub(crate) connections: u32,
     pub(crate) seconds: u32,
 }
@@ -79,9 +82,11 @@ impl Load {
         let Self {
             script,
             port,
+            secured,
             connections,
             seconds,
         } = self;
+        let scheme = if *secured { "https" } else { "http" };
         let mut command = program("wrk");
         command
             .arg("-t1")
@@ -89,7 +94,7 @@ impl Load {
             .arg(format!("-d{seconds}s"))
             .args(["--latency", "-s"])
             .arg(root().join("bench").join(script))
-            .arg(format!("http://127.0.0.1:{port}"))
+            .arg(format!("{scheme}://127.0.0.1:{port}"))
             .arg("--")
             .args(arguments)
             .stdin(Stdio::null());
