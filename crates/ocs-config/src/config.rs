@@ -19,11 +19,11 @@ use crate::read::path::KeyPath;
 use crate::read::schema::Schema;
 use crate::read::{environment, shape};
 use crate::redundancy::Redundancy;
-use crate::server_info::{ConnectionProtocol, ServerInfo};
+use crate::server_info::{ConnectionProtocol, Port, ServerInfo};
 use crate::store::{Store, StoreUrl};
 
 /// The file that is read when no other is named (configuration.md, section 1).
-const USUAL_FILE: &str = "ocs.toml";
+pub const USUAL_FILE: &str = "ocs.toml";
 
 /// The configuration of an OCS process (configuration.md, section 1). Every path
 /// in it is absolute once it is loaded, but for those of secrets.
@@ -64,25 +64,42 @@ pub fn load(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let usual = Path::new(USUAL_FILE);
-    let file = file.or_else(|| usual.exists().then_some(usual));
-    let (source, text) = match file {
+    match self::file(file) {
         Some(file) => {
             let source = Source::File(file.display().to_string());
-            match std::fs::read_to_string(file) {
-                Ok(text) => (source, text),
-                Err(error) => {
-                    return Err(ConfigError::of_file(
-                        source,
-                        None,
-                        format!("cannot be read: {error}"),
-                    ));
-                }
+            match std::fs::read_to_string(&file) {
+                Ok(text) => read(source, &file, &text, environment),
+                Err(error) => Err(ConfigError::of_file(
+                    source,
+                    None,
+                    format!("cannot be read: {error}"),
+                )),
             }
         }
-        None => (Source::BuiltIn, defaults_toml().to_owned()),
-    };
-    let absolute = std::path::absolute(file.unwrap_or(usual)).map_err(|error| {
+        None => read(
+            Source::BuiltIn,
+            Path::new(USUAL_FILE),
+            defaults_toml(),
+            environment,
+        ),
+    }
+}
+
+/// The file that is read when `named` is named, or none; `None` where there is none.
+pub fn file(named: Option<&Path>) -> Option<PathBuf> {
+    let usual = Path::new(USUAL_FILE);
+    let file = named.or_else(|| usual.exists().then_some(usual));
+    file.map(Path::to_owned)
+}
+
+/// Reads a text that stands in `file`, or would.
+pub(crate) fn read(
+    source: Source,
+    file: &Path,
+    text: &str,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let absolute = std::path::absolute(file).map_err(|error| {
         ConfigError::of_file(
             source.clone(),
             None,
@@ -91,7 +108,7 @@ pub fn load(
     })?;
     let base = absolute.parent().unwrap_or(&absolute).to_owned();
 
-    let (document, tree) = Document::parse(source, &text)?;
+    let (document, tree) = Document::parse(source, text)?;
     let schema = Schema::of::<Config>();
     let mut findings = Findings::new(document, tree);
     environment::apply(&schema, environment, &mut findings);
@@ -165,22 +182,32 @@ impl Config {
     /// Whoever reaches an http port without a rule can change every record:
     /// that must have been meant.
     fn check_open_ports(&self, findings: &mut Findings) {
-        if self.access.has_rules() || self.access.allow_anonymous {
-            return;
+        for index in self.open_ports() {
+            findings.wrong(
+                &KeyPath::of(["server-info", "port"])
+                    .index(index)
+                    .key("host"),
+                "anybody who reaches this address could change every record: add an \
+                 [[access.token]], [[access.network]] or [[access.certificate]], or set \
+                 access.allow-anonymous = true, or listen on 127.0.0.1",
+            );
         }
-        for (index, port) in self.server_info.port.iter().enumerate() {
+    }
+
+    /// Whether anybody could change every record without that having been meant.
+    pub(crate) fn has_open_port(&self) -> bool {
+        self.open_ports().next().is_some()
+    }
+
+    /// The http ports, by place, that strangers reach and no rule guards.
+    fn open_ports(&self) -> impl Iterator<Item = usize> {
+        let guarded = self.access.has_rules() || self.access.allow_anonymous;
+        let is_open = move |port: &Port| {
             let http = port.connection_protocol == ConnectionProtocol::Http;
-            if http && !port.host.is_loopback() {
-                findings.wrong(
-                    &KeyPath::of(["server-info", "port"])
-                        .index(index)
-                        .key("host"),
-                    "anybody who reaches this address could change every record: add an \
-                     [[access.token]], [[access.network]] or [[access.certificate]], or set \
-                     access.allow-anonymous = true, or listen on 127.0.0.1",
-                );
-            }
-        }
+            http && !guarded && !port.host.is_loopback()
+        };
+        let ports = self.server_info.port.iter().enumerate();
+        ports.filter_map(move |(index, port)| is_open(port).then_some(index))
     }
 
     fn check_open_console(&self, findings: &mut Findings) {

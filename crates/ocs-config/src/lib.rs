@@ -18,13 +18,15 @@ mod options;
 mod problem;
 mod read;
 mod redundancy;
+mod reload;
 mod server_info;
+mod set;
 mod store;
 mod value;
 
 pub use access::{Access, CertificateRule, Network, NetworkRule, Right, TokenHash, TokenRule};
 pub use application::{Application, Client, ClientRole};
-pub use config::{Config, json_schema, load};
+pub use config::{Config, USUAL_FILE, file, json_schema, load};
 pub use console::Console;
 pub use defaults::defaults_toml;
 pub use log::{Log, LogFormat, LogLevel};
@@ -34,7 +36,9 @@ pub use options::{
 };
 pub use problem::{ConfigError, Problem, Source};
 pub use redundancy::Redundancy;
+pub use reload::{Change, ChangeKind, Effect, InForce, effect};
 pub use server_info::{ConnectionProtocol, Port, ServerInfo};
+pub use set::{Set, SetError, set};
 pub use store::{Store, StoreUrl};
 pub use value::address::{HostName, WebOrigin, WebUri};
 pub use value::byte_size::ByteSize;

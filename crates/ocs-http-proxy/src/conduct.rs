@@ -113,6 +113,7 @@ mod tests {
             idle_timeout: Duration::from_millis(idle),
             reply_timeout: Duration::ZERO,
             shutdown_timeout: Duration::ZERO,
+            lease: Duration::ZERO,
         }
     }
 

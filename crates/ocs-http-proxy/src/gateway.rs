@@ -106,6 +106,7 @@ impl Gateway {
 
     /// Works by other settings from now on.
     pub(crate) fn take_up(&self, settings: Settings) {
+        self.log.set_level(settings.log.level);
         self.settings.store(Arc::new(settings));
     }
 
@@ -232,7 +233,7 @@ impl Gateway {
         let event;
         (event, seen.reference) = to_event(route, request.name(), &target, pairs);
         message.body = Some(Asked::Request(event?));
-        let answer = self.link.ask(message, limits.in_flight).await?;
+        let answer = self.link.ask(message, limits).await?;
         Ok(Answer::Event(answer))
     }
 

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ocs_protocol::outbound::Listener;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::connection;
@@ -56,15 +57,41 @@ async fn open_one(listener: &Listener) -> std::io::Result<(TcpListener, Listener
     ))
 }
 
+/// The places of connections, over all ports.
+#[derive(Clone, Default)]
+struct Places {
+    taken: Arc<AtomicUsize>,
+}
+
+/// A connection's place, which is free again when this is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Places {
+    /// Takes a place; `None` where as many as allowed are taken. How many that are may
+    /// change with every reload.
+    fn take(&self, allowed: usize) -> Option<Place> {
+        let before = self.taken.fetch_add(1, Ordering::Relaxed);
+        // Dropped where it is not allowed, and so given back.
+        let place = Place(Arc::clone(&self.taken));
+        (before < allowed).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Takes connections until told to stop; ends when the last of them has ended.
 pub(crate) async fn serve(ports: Ports, gateway: Arc<Gateway>, stopping: watch::Receiver<bool>) {
     let settings = gateway.settings();
-    let places = Arc::new(Semaphore::new(settings.limits.connections));
+    let places = Places::default();
     let mut accepting = JoinSet::new();
     let opened = ports.opened.iter();
     let secured = opened.map(|port| Secured::of(&port.id, &settings));
     for ((index, socket), secured) in (0_u32..).zip(ports.sockets).zip(secured) {
-        let (gateway, places) = (Arc::clone(&gateway), Arc::clone(&places));
+        let (gateway, places) = (Arc::clone(&gateway), places.clone());
         accepting.spawn(accept(
             index,
             socket,
@@ -82,7 +109,7 @@ async fn accept(
     socket: TcpListener,
     mut secured: Option<Secured>,
     gateway: Arc<Gateway>,
-    places: Arc<Semaphore>,
+    places: Places,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
@@ -96,7 +123,7 @@ async fn accept(
         };
         match accepted {
             Ok((stream, client)) => {
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                let Some(place) = places.take(gateway.settings().limits.connections) else {
                     tracing::warn!(%client, "no connection is left for this client");
                     continue;
                 };

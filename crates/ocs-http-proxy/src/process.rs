@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_log::{Clock, Log};
+use ocs_protocol::heartbeat::SILENCE;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use tokio::net::UnixStream;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
 
 use crate::gateway::Gateway;
@@ -34,6 +36,9 @@ pub enum Exit {
     /// OCS is gone.
     #[error("the connection to OCS was lost")]
     Lost,
+    /// OCS is there and does nothing.
+    #[error("OCS was silent for {SILENCE:?}")]
+    Silent,
 }
 
 /// After OCS is lost, how long replies that are on their way may take.
@@ -111,6 +116,13 @@ fn raise_open_files_limit() {
 }
 
 async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
+    // What is sent to OCS by its name or its control group comes here too: SIGHUP and
+    // SIGINT are not meant for HTTP Proxy, and at SIGTERM it finishes what it has.
+    let _deaf_to = [
+        signal(SignalKind::hangup())?,
+        signal(SignalKind::interrupt())?,
+    ];
+    let mut terminate = signal(SignalKind::terminate())?;
     let stream = UnixStream::from_std(stream)?;
     let Linked {
         link,
@@ -142,11 +154,22 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
         tracing::info!(id = %port.id, "HTTP Proxy listens on {scheme}://{host}:{number}");
     }
     link.listening(ports.opened.clone()).await;
-    link.expire_after(settings.limits.reply_timeout);
-    let gateway = Arc::new(Gateway::new(link, settings, log.clone()));
+    let gateway = Arc::new(Gateway::new(link.clone(), settings, log.clone()));
+    let watched = Arc::clone(&gateway);
+    let mut silent = tokio::spawn(link.watch(move || watched.settings().limits));
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let serving = tokio::spawn(listen::serve(ports, Arc::clone(&gateway), stopping));
-    let ended = obey(&mut orders, &gateway).await;
+    let ended = tokio::select! {
+        ended = obey(&mut orders, &gateway) => ended,
+        _ = terminate.recv() => {
+            tracing::info!("HTTP Proxy is told to end: requests in flight are finished");
+            Ok(())
+        }
+        _ = &mut silent => {
+            tracing::error!("OCS was silent for {SILENCE:?}; HTTP Proxy ends");
+            Err(Exit::Silent)
+        }
+    };
     let last = match ended {
         Ok(()) => gateway.settings().limits.shutdown_timeout,
         Err(_) => LAST_REPLIES,

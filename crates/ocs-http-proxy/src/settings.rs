@@ -44,6 +44,8 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Duration,
     pub(crate) reply_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
+    /// Not having heard OCS for so long, requests are refused.
+    pub(crate) lease: Duration,
 }
 
 impl Settings {
@@ -76,6 +78,7 @@ impl Settings {
                 idle_timeout: Duration::from_millis(limits.idle_timeout),
                 reply_timeout: Duration::from_millis(limits.reply_timeout),
                 shutdown_timeout: Duration::from_millis(limits.shutdown_timeout),
+                lease: Duration::from_millis(limits.lease),
             },
             log: LogSettings {
                 file: log.file.into(),

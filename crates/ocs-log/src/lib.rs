@@ -2,6 +2,7 @@
 //! they are stamped with (configuration.md, section 5).
 
 mod file;
+mod level;
 mod line;
 mod rotation;
 
@@ -13,6 +14,9 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use level::Level;
 
 pub use file::LogFile;
 pub use line::{Form, Line};
@@ -40,7 +44,7 @@ pub struct LogSettings {
 pub struct Log {
     file: LogFile,
     form: Form,
-    level: LevelFilter,
+    level: Level,
     clock: Clock,
 }
 
@@ -55,20 +59,20 @@ impl Log {
         let log = Self {
             file,
             form: settings.form,
-            level: settings.level,
+            level: Level::new(settings.level),
             clock,
         };
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(settings.level)
+        let lines = tracing_subscriber::fmt::layer()
             .with_writer(ToFile(log.file.clone()))
             .with_timer(Stamp(Arc::clone(&log.clock)))
             .with_target(false)
             .with_ansi(false);
+        let registry = tracing_subscriber::registry().with(log.level.clone());
         // A second log in one process adds to the first one's events; only tests do that.
         let _ = match settings.form {
-            Form::Text => tracing::subscriber::set_global_default(subscriber.finish()),
+            Form::Text => tracing::subscriber::set_global_default(registry.with(lines)),
             Form::Json => tracing::subscriber::set_global_default(
-                subscriber.json().flatten_event(true).finish(),
+                registry.with(lines.json().flatten_event(true)),
             ),
         };
         Ok(log)
@@ -77,7 +81,12 @@ impl Log {
     /// Begins a line at a level; `None` when the level is not written.
     #[must_use]
     pub fn line(&self, level: LevelFilter, name: &str) -> Option<Line> {
-        (level <= self.level).then(|| Line::begin(self.form, (self.clock)(), level, name))
+        (level <= self.level.get()).then(|| Line::begin(self.form, (self.clock)(), level, name))
+    }
+
+    /// Writes what is at least as important from now on.
+    pub fn set_level(&self, level: LevelFilter) {
+        self.level.set(level);
     }
 
     /// Adds a line.

@@ -8,6 +8,7 @@ pub mod attribute;
 pub mod enumeration;
 pub mod error;
 pub mod event;
+pub mod heartbeat;
 pub mod hello;
 pub mod refusal;
 pub mod request;

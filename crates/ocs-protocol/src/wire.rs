@@ -9,7 +9,7 @@ use prost::Message as _;
 use prost::encoding::{WireType, decode_key, decode_varint};
 
 use crate::attribute::GSW_USER_EVENT;
-use crate::outbound::{Hello, ProxySettings, Stop, UserEvent};
+use crate::outbound::{Heartbeat, Hello, ProxySettings, Stop, UserEvent};
 
 /// A `ServerMessage` whose event is left as it came.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -18,7 +18,7 @@ pub struct WireServerMessage {
     #[prost(uint64, tag = "1")]
     pub number: u64,
     /// What it says.
-    #[prost(oneof = "WireBody", tags = "2, 3, 4, 5")]
+    #[prost(oneof = "WireBody", tags = "2, 3, 4, 5, 6")]
     pub body: Option<WireBody>,
 }
 
@@ -37,6 +37,9 @@ pub enum WireBody {
     /// Finish and end.
     #[prost(message, tag = "5")]
     Stop(Stop),
+    /// OCS lives.
+    #[prost(message, tag = "6")]
+    Heartbeat(Heartbeat),
 }
 
 /// A `BulkOutcome` whose events are left as they came.

@@ -10,6 +10,7 @@ mod control;
 mod core;
 mod grpc;
 mod housekeeping;
+mod http_proxy;
 mod proxy_settings;
 mod request;
 mod server;

@@ -8,10 +8,8 @@ use ocs_protocol::outbound::{Header, Limits, Listener, LogFile, ProxySettings};
 use crate::session::ANSWERS;
 use crate::tls::Identities;
 
-/// The settings of HTTP Proxy in a configuration. The files of secured ports are read
-/// again: certificates may be new where the configuration is not.
+/// The settings of HTTP Proxy in a configuration; secured ports have what was read last.
 pub(crate) fn proxy_settings(config: &Config, identities: &Identities) -> ProxySettings {
-    identities.renew(config);
     let options = &config.options.oc_server;
     let bounded = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let headers = options.custom_headers().into_iter();
@@ -36,6 +34,7 @@ pub(crate) fn proxy_settings(config: &Config, identities: &Identities) -> ProxyS
             idle_timeout: options.http_idle_timeout.as_millis(),
             reply_timeout: options.http_reply_timeout.as_millis(),
             shutdown_timeout: options.shutdown_timeout.as_millis(),
+            lease: config.redundancy.lease.as_millis(),
         }),
         log: Some(LogFile {
             file: log_file(&config.log.file).to_string_lossy().into_owned(),

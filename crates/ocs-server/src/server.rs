@@ -1,5 +1,6 @@
 //! `ocs run`: from the configuration to the last record stored.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::control;
 use crate::core::{Clock, Core, CoreError};
 use crate::housekeeping;
-use crate::proxy_settings::{address, proxy_settings, uri_bases};
-use crate::session::{HttpProxySessions, NativeError, NativeListener, Notice, serve};
-use crate::supervisor::Supervisor;
+use crate::http_proxy::HttpProxy;
+use crate::session::{NativeError, NativeListener};
 use crate::tls::{Identities, TlsProblems};
-
-/// After HTTP Proxy's own time to finish, how long it may take to end.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Who hears, for a person at a terminal, what OCS does.
 pub type Announce = Arc<dyn Fn(Started) + Send + Sync>;
@@ -68,8 +65,8 @@ pub enum ServerError {
 }
 
 /// Runs OCS until `stop` resolves: opens the store, listens on the control socket,
-/// keeps HTTP Proxy running; then lets requests in flight be answered and closes
-/// the store.
+/// keeps HTTP Proxy running, and takes up what `reloads` brings; then lets requests in
+/// flight be answered and closes the store.
 ///
 /// # Errors
 /// [`ServerError`].
@@ -77,6 +74,7 @@ pub async fn run(
     config: Config,
     clock: Clock,
     announce: Announce,
+    reloads: mpsc::Receiver<Config>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
     // Before anything is opened: most often it is a file that was forgotten.
@@ -91,11 +89,15 @@ pub async fn run(
     if !native.opened.is_empty() {
         announce(Started::Hearing(native.opened.clone()));
     }
-    let patience = config.options.oc_server.shutdown_timeout.as_duration();
-    let running = Running::start(Arc::new(config), &core, identities, announce)?;
-    let ended = wait(stop, writer_ended).await;
+    let http_proxy =
+        HttpProxy::start(config, &core, identities, announce).map_err(ServerError::Supervisor)?;
+    let ended = tokio::select! {
+        ended = wait(stop, writer_ended) => ended,
+        never = take_up(reloads, &http_proxy) => match never {},
+    };
     tracing::info!("OCS is stopping");
-    tokio::join!(running.stop(), native.stop(patience));
+    let patience = http_proxy.shutdown_timeout();
+    tokio::join!(http_proxy.stop(), native.stop(patience));
     housekeeping.abort();
     watching.abort();
     control.stop();
@@ -116,76 +118,11 @@ async fn wait(
     }
 }
 
-/// HTTP Proxy and what belongs to it, while there is an HTTP port.
-struct Running {
-    parts: Option<(HttpProxySessions, Supervisor)>,
-    shutdown_timeout: Duration,
-}
-
-impl Running {
-    fn start(
-        config: Arc<Config>,
-        core: &Core,
-        identities: Identities,
-        announce: Announce,
-    ) -> Result<Self, ServerError> {
-        let shutdown_timeout = config.options.oc_server.shutdown_timeout.as_duration();
-        if config.server_info.http_ports().next().is_none() {
-            announce(Started::WithoutHttp);
-            return Ok(Self {
-                parts: None,
-                shutdown_timeout,
-            });
-        }
-        let (notice, notices) = mpsc::channel(4);
-        let for_settings = Arc::clone(&config);
-        let settings = Arc::new(move || proxy_settings(&for_settings, &identities));
-        let sessions = HttpProxySessions::new(core.clone(), settings, notice);
-        let (connect, connections) = mpsc::channel(1);
-        tokio::spawn(serve(sessions.clone(), connections));
-        let reconnect_timeout = config.server_info.reconnect_timeout.as_duration();
-        let supervisor =
-            Supervisor::start(reconnect_timeout, connect).map_err(ServerError::Supervisor)?;
-        tokio::spawn(hear(notices, config, core.clone(), announce));
-        Ok(Self {
-            parts: Some((sessions, supervisor)),
-            shutdown_timeout,
-        })
+/// Takes up every configuration that comes (configuration.md, section 3).
+async fn take_up(mut reloads: mpsc::Receiver<Config>, http_proxy: &HttpProxy) -> Infallible {
+    while let Some(config) = reloads.recv().await {
+        http_proxy.take_up(&config).await;
     }
-
-    async fn stop(self) {
-        if let Some((sessions, supervisor)) = self.parts {
-            sessions.stop().await;
-            supervisor.stop(self.shutdown_timeout + GRACE).await;
-        }
-    }
-}
-
-/// Hears what HTTP Proxy says of itself.
-async fn hear(
-    mut notices: mpsc::Receiver<Notice>,
-    config: Arc<Config>,
-    core: Core,
-    announce: Announce,
-) {
-    while let Some(notice) = notices.recv().await {
-        match notice {
-            Notice::Listening(opened) => {
-                core.uri_bases.store(Arc::new(uri_bases(&config, &opened)));
-                let ports: Vec<_> = opened
-                    .iter()
-                    .map(|port| (port.id.clone(), address(port, &port.host)))
-                    .collect();
-                for (id, address) in &ports {
-                    tracing::info!(%id, "HTTP Proxy listens on {address}");
-                }
-                announce(Started::Listening(ports));
-            }
-            Notice::Failed(reason) => {
-                tracing::error!("HTTP Proxy cannot serve: {reason}");
-                let again_in = config.server_info.reconnect_timeout.as_duration();
-                announce(Started::Failed { reason, again_in });
-            }
-        }
-    }
+    // Nobody can bring another one any more.
+    std::future::pending().await
 }

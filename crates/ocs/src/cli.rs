@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// Speak the Desktop protocol with a running OCS: every event is a line of JSON.
     #[command(after_help = COMMANDS)]
     Desktop(Desktop),
+    /// Change the configuration: a running OCS takes it up.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Check the configuration without starting anything.
     CheckConfig,
     /// Print the JSON Schema of the configuration, for editors.
@@ -52,6 +55,21 @@ pub(crate) enum Command {
     },
     /// Start OCS with a small campaign to try it out.
     Quickstart(Quickstart),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Set one key in the file; its comments stay, and nothing is written that is wrong.
+    Set(ConfigSet),
+}
+
+#[derive(Args)]
+pub(crate) struct ConfigSet {
+    /// The key, such as log.level or server-info.port[http].port (by id or by place).
+    pub(crate) key: String,
+    /// The value, as TOML has it; a text needs no quotes.
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: String,
 }
 
 #[derive(Args)]

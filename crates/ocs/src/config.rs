@@ -1,19 +1,116 @@
-//! The configuration: loaded for the other commands, checked, described.
+//! The configuration: loaded for the other commands, checked, described, changed.
 
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::Path;
 use std::process::ExitCode;
 
 use ocs_config::Config;
 use ocs_server::Clock;
 
-use crate::terminal::{DONE, WRONG, complain, end, say};
+use crate::cli::{ConfigCommand, ConfigSet};
+use crate::terminal::{DONE, FAILED, WRONG, complain, end, say};
 
 /// Loads the configuration, or says everything that is wrong with it.
 pub(crate) fn load(file: Option<&Path>) -> Result<Config, ExitCode> {
+    read(file).map_err(|wrong| end(WRONG, wrong))
+}
+
+/// Reads the configuration; the error has a line for everything that is wrong with it.
+pub(crate) fn read(file: Option<&Path>) -> Result<Config, String> {
+    ocs_config::load(file, environment()).map_err(|error| error.to_string())
+}
+
+fn environment() -> impl Iterator<Item = (String, String)> {
     // What is no UTF-8 in the environment is none of ours.
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    ocs_config::load(file, environment).map_err(|error| end(WRONG, error))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// `ocs config`.
+pub(crate) fn command(file: Option<&Path>, command: &ConfigCommand) -> ExitCode {
+    match command {
+        ConfigCommand::Set(wanted) => set(file, wanted),
+    }
+}
+
+/// `ocs config set`.
+fn set(file: Option<&Path>, wanted: &ConfigSet) -> ExitCode {
+    let Some(file) = ocs_config::file(file) else {
+        let usual = ocs_config::USUAL_FILE;
+        return end(
+            WRONG,
+            format!("there is no {usual} here to change; name the file with --config"),
+        );
+    };
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) => {
+            return end(
+                WRONG,
+                format!("{}: cannot be read: {error}", file.display()),
+            );
+        }
+    };
+    let set = match ocs_config::set(&file, &text, &wanted.key, &wanted.value, environment()) {
+        Ok(set) => set,
+        Err(error) => return end(WRONG, format!("{error}\nnothing was written")),
+    };
+    let not_yet = set.config.not_built_yet();
+    if !not_yet.is_empty() {
+        return end(
+            WRONG,
+            format!("{}\nnothing was written", not_yet.join("\n")),
+        );
+    }
+    if set.text == text {
+        say(format!("{} has this value already", wanted.key));
+        return DONE;
+    }
+    if let Err(error) = replace(&file, &set.text) {
+        return end(
+            FAILED,
+            format!("{}: cannot be written: {error}", file.display()),
+        );
+    }
+    for warning in set.config.warnings() {
+        complain(format!("warning: {warning}"));
+    }
+    say(format!(
+        "{} is set in {}; where OCS runs: {}",
+        wanted.key,
+        file.display(),
+        set.effect
+    ));
+    DONE
+}
+
+/// Writes a file anew: whoever reads it meanwhile finds the old text or the new one,
+/// whole.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    // A link to the file stays a link.
+    let file = fs::canonicalize(file)?;
+    let before = fs::metadata(&file)?;
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let beside = file.with_file_name(name);
+    let written = (|| {
+        let mut new = File::create_new(&beside)?;
+        new.set_permissions(before.permissions())?;
+        let owned = new.metadata()?;
+        if (owned.uid(), owned.gid()) != (before.uid(), before.gid()) {
+            fchown(&new, Some(before.uid()), Some(before.gid()))?;
+        }
+        new.write_all(text.as_bytes())?;
+        new.sync_all()?;
+        fs::rename(&beside, &file)
+    })();
+    if written.is_err() {
+        // What is left of the attempt is of no use.
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
 /// `ocs check-config`.

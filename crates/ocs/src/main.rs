@@ -9,9 +9,11 @@ mod dnc;
 mod export;
 mod import;
 mod quickstart;
+mod reload;
 mod requests;
 mod run;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Requests(requests) => requests::requests(config, &requests, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
         Command::Desktop(desktop) => desktop::desktop(&desktop),
+        Command::Config(command) => config::command(config, &command),
         Command::CheckConfig => config::check(config, &clock),
         Command::ConfigSchema { objects } => config::schema(objects),
         Command::Quickstart(quickstart) => quickstart::quickstart(&quickstart, clock),

@@ -4,25 +4,35 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ocs_config::{Config, LogFormat};
+use ocs_config::{Config, LogFormat, LogLevel};
 use ocs_log::{Form, Log, LogSettings};
 use ocs_server::{Announce, Clock, Started};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::level_filters::LevelFilter;
 
 use crate::config;
+use crate::reload::Reloads;
 use crate::terminal::{DONE, FAILED, WRONG, complain, end, say};
 
 /// `ocs run`.
 pub(crate) fn run(file: Option<&Path>, clock: Clock) -> ExitCode {
-    let config = match config::load(file) {
+    let file = ocs_config::file(file);
+    let config = match config::load(file.as_deref()) {
         Ok(config) => config,
         Err(status) => return status,
     };
-    serve(config, clock, Arc::new(announce))
+    let reloads = |config: &Config| Reloads::of(file.as_deref(), config).map(Some);
+    serve(config, reloads, clock, Arc::new(announce))
 }
 
-/// Runs OCS with a configuration until it is told to stop.
-pub(crate) fn serve(config: Config, clock: Clock, announce: Announce) -> ExitCode {
+/// Runs OCS with a configuration until it is told to stop; `reloads` may bring others.
+pub(crate) fn serve(
+    config: Config,
+    reloads: impl FnOnce(&Config) -> std::io::Result<Option<Reloads>>,
+    clock: Clock,
+    announce: Announce,
+) -> ExitCode {
     let not_yet = config.not_built_yet();
     if !not_yet.is_empty() {
         return end(WRONG, not_yet.join("\n"));
@@ -43,7 +53,11 @@ pub(crate) fn serve(config: Config, clock: Clock, announce: Announce) -> ExitCod
     let ended = block_on(async {
         // Before anything is opened: a signal that comes early is not lost.
         let stop = stop_signal()?;
-        ocs_server::run(config, clock, announce, stop).await?;
+        let (reload, reloaded) = mpsc::channel(1);
+        if let Some(reloads) = reloads(&config)? {
+            tokio::spawn(reloads.run(log.clone(), reload));
+        }
+        ocs_server::run(config, clock, announce, reloaded, stop).await?;
         Ok(())
     });
     let status = match ended {
@@ -109,19 +123,24 @@ fn announce(started: Started) {
 fn log_settings(config: &Config) -> LogSettings {
     LogSettings {
         file: config.log.file.clone(),
-        level: match config.log.level {
-            ocs_config::LogLevel::Error => tracing::level_filters::LevelFilter::ERROR,
-            ocs_config::LogLevel::Warn => tracing::level_filters::LevelFilter::WARN,
-            ocs_config::LogLevel::Info => tracing::level_filters::LevelFilter::INFO,
-            ocs_config::LogLevel::Debug => tracing::level_filters::LevelFilter::DEBUG,
-            ocs_config::LogLevel::Trace => tracing::level_filters::LevelFilter::TRACE,
-        },
+        level: log_level(config),
         segment: config.log.segment.as_bytes(),
         expire: config.log.expire,
         form: match config.log.format {
             LogFormat::Text => Form::Text,
             LogFormat::Json => Form::Json,
         },
+    }
+}
+
+/// The least important level that is written.
+pub(crate) fn log_level(config: &Config) -> LevelFilter {
+    match config.log.level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
     }
 }
 

@@ -128,7 +128,7 @@ fn unknown(before: &[String], found: &str, after: &[String], keys: &[String]) ->
 /// A number, `true`, `[…]` or `{…}` is what TOML says it is, where the key can
 /// take it; all else is a string, so that a secret or a code page made of
 /// digits needs no quotes.
-fn parse(text: &str, view: &View<'_>) -> Value {
+pub(crate) fn parse(text: &str, view: &View<'_>) -> Value {
     let string = || Value::String(text.to_owned());
     let Ok(mut table) = toml::from_str::<toml::Table>(&format!("value = {text}\n")) else {
         return string();

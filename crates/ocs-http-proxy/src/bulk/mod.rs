@@ -101,7 +101,8 @@ pub(crate) async fn add_records(
             },
         };
         let keyed = !key.is_empty();
-        let begin = tokio::time::timeout(asked.limits.reply_timeout, link.add_records(start));
+        let begin = link.add_records(start, asked.limits);
+        let begin = tokio::time::timeout(asked.limits.reply_timeout, begin);
         let begun = begin
             .await
             .map_err(|_| unknown("OCS did not answer in time"))??;

@@ -12,6 +12,7 @@ use tonic::{IntoStreamingRequest as _, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::{Link, unknown};
+use crate::settings::Limits;
 
 /// Messages that may wait to be written to the stream; credits say how many there are.
 const OUTGOING: usize = 4;
@@ -28,11 +29,13 @@ impl Link {
     /// Begins an AddRecords; the inner error is OCS's own refusal.
     ///
     /// # Errors
-    /// The connection to OCS is lost.
+    /// OCS is not heard, or the connection to it is lost.
     pub(crate) async fn add_records(
         &self,
         start: BulkStart,
+        limits: &Limits,
     ) -> Result<Result<Bulk, WireEvent>, Refusal> {
+        self.check_heard(limits)?;
         let lost = || unknown("the connection to OCS was lost");
         let (outgoing, messages) = mpsc::channel(OUTGOING);
         let first = BulkMessage {

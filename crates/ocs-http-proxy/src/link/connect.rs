@@ -5,18 +5,19 @@ use std::sync::Arc;
 use hyper::http::uri::PathAndQuery;
 use hyper_util::rt::TokioIo;
 use ocs_protocol::MAX_MESSAGE;
+use ocs_protocol::heartbeat::Silence;
 use ocs_protocol::outbound::client_message::Body as ClientBody;
 use ocs_protocol::outbound::{ClientMessage, Hello, ProxySettings, Role};
 use ocs_protocol::wire::{WireBody, WireEvent, WireServerMessage};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::transport::Endpoint;
 use tonic::{IntoStreamingRequest as _, Streaming};
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
+use super::outgoing::Outgoing;
 use super::{Link, Pending};
 
 /// Messages that may wait to be written to the stream.
@@ -87,7 +88,7 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
     // The generated client would take every answer apart.
     let codec = ProstCodec::<ClientMessage, WireServerMessage>::default();
     let path = PathAndQuery::from_static("/ocs.outbound.v1.Outbound/Session");
-    let request = ReceiverStream::new(messages).into_streaming_request();
+    let request = Outgoing::new(messages).into_streaming_request();
     let mut incoming = client.streaming(request, path, codec).await?.into_inner();
     let Some(WireBody::Hello(hello)) = incoming.message().await?.and_then(|first| first.body)
     else {
@@ -99,12 +100,19 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
         return Err(LinkError::Closed);
     };
     let pending = Arc::new(Pending::default());
+    let silence = Arc::new(Silence::default());
     let (order, orders) = mpsc::channel(ORDERS);
-    tokio::spawn(read(incoming, Arc::clone(&pending), order));
+    tokio::spawn(read(
+        incoming,
+        Arc::clone(&pending),
+        Arc::clone(&silence),
+        order,
+    ));
     Ok(Linked {
         link: Link {
             outgoing,
             pending,
+            silence,
             channel,
         },
         orders,
@@ -116,10 +124,13 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
 async fn read(
     mut incoming: Streaming<WireServerMessage>,
     pending: Arc<Pending>,
+    silence: Arc<Silence>,
     order: mpsc::Sender<Order>,
 ) {
     loop {
-        match incoming.message().await {
+        let message = incoming.message().await;
+        silence.heard();
+        match message {
             Ok(Some(WireServerMessage {
                 number,
                 body: Some(WireBody::Event(event)),
@@ -138,7 +149,7 @@ async fn read(
             })) => {
                 let _ = order.send(Order::Settings(Box::new(settings))).await;
             }
-            // A message of a later version that this one has no use for.
+            // A heartbeat has said what it says; a message of a later version is of no use.
             Ok(Some(_)) => {}
             Ok(None) => break,
             Err(status) => {

@@ -3,24 +3,30 @@
 
 mod bulk;
 mod connect;
+mod outgoing;
 mod pending;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_protocol::error::ErrorNumber;
+use ocs_protocol::heartbeat::{SILENCE, Silence};
 use ocs_protocol::outbound::client_message::Body;
 use ocs_protocol::outbound::{ClientMessage, Listener, Listening};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::wire::WireEvent;
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tonic::transport::Channel;
 
 pub(crate) use bulk::Bulk;
 pub(crate) use connect::{Linked, Order, connect};
-use pending::{Pending, Unanswered};
+use pending::{NoPlace, Pending, Unanswered};
 
-/// How often it is looked whether a request has waited for too long.
+use crate::settings::Limits;
+
+/// How often it is looked whether a request has waited for too long, and whether OCS is
+/// heard.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A handle to the stream.
@@ -28,6 +34,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) struct Link {
     outgoing: mpsc::Sender<ClientMessage>,
     pending: Arc<Pending>,
+    /// OCS's.
+    silence: Arc<Silence>,
     /// What the stream is on; requests of many records have streams of their own.
     channel: Channel,
 }
@@ -36,19 +44,25 @@ impl Link {
     /// Sends a request, which gets its number here, and waits for its answer.
     ///
     /// # Errors
-    /// Too many requests wait already (nothing was sent), OCS is gone, or it did
-    /// not answer in time; in the latter cases the outcome is unknown.
+    /// OCS is not heard or too many requests wait already (nothing was sent), OCS is
+    /// gone, or it did not answer in time; in the latter cases the outcome is unknown.
     pub(crate) async fn ask(
         &self,
         mut request: ClientMessage,
-        in_flight: usize,
+        limits: &Limits,
     ) -> Result<WireEvent, Refusal> {
-        let Some((ticket, answer)) = self.pending.expect(in_flight) else {
-            return Err(Refusal::new(
-                ErrorNumber::Overloaded,
-                "too many requests wait for OCS, so this one was not taken; try again in a moment",
-            ));
-        };
+        self.check_heard(limits)?;
+        let (ticket, answer) =
+            self.pending
+                .expect(limits.in_flight)
+                .map_err(|no_place| match no_place {
+                    NoPlace::Full => Refusal::new(
+                        ErrorNumber::Overloaded,
+                        "too many requests wait for OCS, so this one was not taken; try again in \
+                         a moment",
+                    ),
+                    NoPlace::Closed => not_serving("the connection to OCS was lost"),
+                })?;
         request.number = ticket.number();
         if self.outgoing.send(request).await.is_err() {
             return Err(unknown("the connection to OCS was lost"));
@@ -60,17 +74,44 @@ impl Link {
         }
     }
 
-    /// Ends the waiting of requests that have waited for longer than `patience`,
-    /// from now on.
-    pub(crate) fn expire_after(&self, patience: Duration) {
-        let pending = Arc::clone(&self.pending);
-        tokio::spawn(async move {
-            let mut look = tokio::time::interval(LOOK);
-            loop {
-                look.tick().await;
-                pending.expire(patience);
+    /// Nothing is asked of an OCS that has been silent for the lease time.
+    fn check_heard(&self, limits: &Limits) -> Result<(), Refusal> {
+        if self.silence.lasts(LOOK) < limits.lease {
+            return Ok(());
+        }
+        Err(not_serving(&format!(
+            "OCS has not been heard for {:?}",
+            limits.lease
+        )))
+    }
+
+    /// Ends the waiting of requests that have waited for too long, and listens whether
+    /// OCS lives, until it has been silent for so long that nothing is to be expected of
+    /// it: whoever waits then hears so.
+    pub(crate) async fn watch(self, limits: impl Fn() -> Limits) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_silent = false;
+        loop {
+            look.tick().await;
+            let limits = limits();
+            self.pending.expire(limits.reply_timeout);
+            let silence = self.silence.look(LOOK);
+            if silence >= SILENCE {
+                break;
             }
-        });
+            if is_silent != (silence >= limits.lease) {
+                is_silent = !is_silent;
+                if is_silent {
+                    tracing::error!(
+                        "OCS has not been heard for {silence:?}: requests are answered 503"
+                    );
+                } else {
+                    tracing::info!("OCS is heard again");
+                }
+            }
+        }
+        self.pending.close();
     }
 
     /// Tells OCS that all ports are open.
@@ -97,6 +138,14 @@ impl Link {
             })
             .await;
     }
+}
+
+/// The refusal of what was not sent to OCS.
+fn not_serving(what: &str) -> Refusal {
+    Refusal::new(
+        ErrorNumber::NotServing,
+        format!("{what}, so this request was not taken; try again in a moment"),
+    )
 }
 
 pub(crate) fn unknown(what: &str) -> Refusal {

@@ -42,6 +42,15 @@ pub(crate) enum Unanswered {
     AtAll,
 }
 
+/// Why there is no place for one more answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// As many as allowed wait.
+    Full,
+    /// No answer can come any more.
+    Closed,
+}
+
 /// One request's place; given up when dropped, so that a client that went away
 /// leaves nothing behind.
 pub(crate) struct Ticket {
@@ -63,16 +72,18 @@ impl Drop for Ticket {
 }
 
 impl Pending {
-    /// Makes a place for one more answer; `None` when as many as allowed wait, or
-    /// when no answer can come any more.
+    /// Makes a place for one more answer.
     pub(crate) fn expect(
         self: &Arc<Self>,
         most: usize,
-    ) -> Option<(Ticket, oneshot::Receiver<Answer>)> {
+    ) -> Result<(Ticket, oneshot::Receiver<Answer>), NoPlace> {
         let (sender, answer) = oneshot::channel();
         let mut places = self.lock();
-        if places.waiting >= most || places.closed {
-            return None;
+        if places.closed {
+            return Err(NoPlace::Closed);
+        }
+        if places.waiting >= most {
+            return Err(NoPlace::Full);
         }
         places.waiting += 1;
         let index = match places.free.pop() {
@@ -92,7 +103,7 @@ impl Pending {
             answer: sender,
         });
         let number = (u64::from(place.round) << 32) | u64::from(index);
-        Some((
+        Ok((
             Ticket {
                 pending: Arc::clone(self),
                 number,
@@ -179,7 +190,7 @@ mod tests {
         let pending = Arc::new(Pending::default());
         let (first, mut first_answer) = pending.expect(2).expect("there is a place");
         let (second, mut second_answer) = pending.expect(2).expect("there is a place");
-        assert!(pending.expect(2).is_none(), "two wait already");
+        assert_eq!(pending.expect(2).err(), Some(NoPlace::Full));
         pending.answer(second.number(), event("second"));
         assert_eq!(second_answer.try_recv(), Ok(Ok(event("second"))));
         assert!(first_answer.try_recv().is_err());
@@ -200,14 +211,12 @@ mod tests {
         );
         pending.expire(Duration::ZERO);
         assert_eq!(third_answer.try_recv(), Ok(Err(Unanswered::InTime)));
-        assert!(
-            pending.expect(1).is_none(),
-            "its place is taken until it is dropped"
-        );
+        // Its place is taken until it is dropped.
+        assert_eq!(pending.expect(1).err(), Some(NoPlace::Full));
         drop(third);
         let (_fourth, mut fourth_answer) = pending.expect(1).expect("there is a place");
         pending.close();
         assert_eq!(fourth_answer.try_recv(), Ok(Err(Unanswered::AtAll)));
-        assert!(pending.expect(9).is_none());
+        assert_eq!(pending.expect(9).err(), Some(NoPlace::Closed));
     }
 }

@@ -1,19 +1,22 @@
 //! HTTP Proxy's session: hello, settings, then requests, until either side ends.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use ocs_protocol::MAX_MESSAGE;
+use ocs_protocol::heartbeat::HEARTBEAT;
 use ocs_protocol::hello::HelloError;
 use ocs_protocol::outbound::client_message::Body;
 use ocs_protocol::outbound::outbound_server::{Outbound, OutboundServer};
 use ocs_protocol::outbound::server_message::Body as ServerBody;
 use ocs_protocol::outbound::{
-    BulkMessage, ClientMessage, Hello, Listener, ProxySettings, Role, ServerMessage, Stop,
+    BulkMessage, ClientMessage, Heartbeat, Hello, Listener, ProxySettings, Role, ServerMessage,
+    Stop,
 };
-use tokio::net::UnixStream;
 use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -23,6 +26,7 @@ use super::dispatch::{Asked, Dispatch};
 use super::output::Output;
 use crate::core::Core;
 use crate::grpc;
+use crate::supervisor::Connection;
 
 /// Answers, or answers of one burst, that may wait for one session: more than HTTP
 /// Proxy may have in flight.
@@ -39,9 +43,18 @@ pub(crate) enum Notice {
 pub(crate) struct HttpProxySessions {
     core: Core,
     dispatch: Dispatch,
+    /// Those of an HTTP Proxy that starts.
     settings: Arc<dyn Fn() -> ProxySettings + Send + Sync>,
     notices: mpsc::Sender<Notice>,
-    current: Arc<Mutex<Option<mpsc::Sender<Output>>>>,
+    current: Arc<Mutex<Current>>,
+}
+
+/// The session of the present HTTP Proxy, if there is one.
+#[derive(Default)]
+struct Current {
+    session: Option<mpsc::Sender<Output>>,
+    /// Whether HTTP Proxy is to end, also one whose session begins only now.
+    ends: bool,
 }
 
 impl HttpProxySessions {
@@ -60,17 +73,35 @@ impl HttpProxySessions {
         }
     }
 
-    /// Tells the present HTTP Proxy, if there is one, to finish and end.
-    pub(crate) async fn stop(&self) {
-        let current = self.current().take();
+    /// An HTTP Proxy that says hello from now on may stay.
+    pub(crate) fn welcome(&self) {
+        self.current().ends = false;
+    }
+
+    /// Tells HTTP Proxy to work by other settings.
+    pub(crate) async fn take_up(&self, settings: ProxySettings) {
+        let current = self.current().session.clone();
         if let Some(session) = current {
-            // Where the session is gone, HTTP Proxy is ending anyway.
-            let stop = Output::message(ServerBody::Stop(Stop {}));
-            let _ = session.send(stop).await;
+            // Where the session is gone, the next HTTP Proxy gets them as it starts.
+            let settings = Output::message(ServerBody::Settings(settings));
+            let _ = session.send(settings).await;
         }
     }
 
-    fn current(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Output>>> {
+    /// Tells the present HTTP Proxy, if there is one, to finish and end.
+    pub(crate) async fn stop(&self) {
+        let current = {
+            let mut current = self.current();
+            current.ends = true;
+            current.session.take()
+        };
+        if let Some(session) = current {
+            // Where the session is gone, HTTP Proxy is ending anyway.
+            let _ = session.send(stop()).await;
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -78,6 +109,7 @@ impl HttpProxySessions {
         self.hear_bursts(incoming, &output).await;
         // The stream ends with its last sender, and HTTP Proxy waits for that end.
         self.current()
+            .session
             .take_if(|current| current.same_channel(&output));
     }
 
@@ -107,7 +139,8 @@ impl HttpProxySessions {
                         let _ = self.notices.send(Notice::Failed(reason)).await;
                         return;
                     }
-                    Some(Body::Hello(_)) | None => {}
+                    // A heartbeat has said what it says by coming in.
+                    Some(Body::Hello(_) | Body::Heartbeat(_)) | None => {}
                 }
             }
             let dispatched = self.dispatch.dispatch(requests, output).await;
@@ -148,29 +181,55 @@ impl Outbound for HttpProxySessions {
             .check(Role::HttpProxy)
             .map_err(|error| Status::failed_precondition(error.to_string()))?;
         let (output, answers) = mpsc::channel(ANSWERS);
-        for body in [
-            ServerBody::Hello(Hello::in_role(Role::Unspecified, "OCS")),
-            ServerBody::Settings((self.settings)()),
-        ] {
-            // The channel was made a line ago and has room.
-            let _ = output.try_send(Output::message(body));
-        }
-        *self.current() = Some(output.clone());
+        // The channel was made a line ago and has room.
+        let say = |message| drop(output.try_send(message));
+        let lease = {
+            // Settings that change meanwhile are sent to the session that is current.
+            let mut current = self.current();
+            let settings = (self.settings)();
+            let lease = settings.limits.as_ref().map(|limits| limits.lease);
+            say(Output::message(ServerBody::Hello(Hello::in_role(
+                Role::Unspecified,
+                "OCS",
+            ))));
+            say(Output::message(ServerBody::Settings(settings)));
+            if current.ends {
+                say(stop());
+            } else {
+                current.session = Some(output.clone());
+            }
+            Duration::from_millis(lease.unwrap_or_default())
+        };
         tokio::spawn(self.clone().hear(incoming, output));
         Ok(Response::new(Answers {
             core: self.core.clone(),
             answers,
             going: None,
+            heartbeat: heartbeats(lease),
         }))
     }
 }
 
-/// The answers of a session, as they go out.
+fn stop() -> Output {
+    Output::message(ServerBody::Stop(Stop {}))
+}
+
+/// Every second, and twice within the lease time where that is shorter.
+fn heartbeats(lease: Duration) -> Interval {
+    let every = HEARTBEAT.min(lease / 2).max(Duration::from_millis(1));
+    let mut heartbeats = interval(every);
+    heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeats
+}
+
+/// The answers of a session, as they go out, and a heartbeat whenever one is due and no
+/// answer waits: it has no place among them, so that it never waits for one.
 pub(crate) struct Answers {
     core: Core,
     answers: mpsc::Receiver<Output>,
     /// What goes out at present.
     going: Option<Output>,
+    heartbeat: Interval,
 }
 
 impl Stream for Answers {
@@ -182,9 +241,17 @@ impl Stream for Answers {
             if let Some(message) = this.going.as_mut().and_then(|going| going.next(&this.core)) {
                 return Poll::Ready(Some(Ok(message)));
             }
-            this.going = ready!(this.answers.poll_recv(context));
-            if this.going.is_none() {
-                return Poll::Ready(None);
+            match this.answers.poll_recv(context) {
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(going) => this.going = going,
+                Poll::Pending => {
+                    return this.heartbeat.poll_tick(context).map(|_| {
+                        Some(Ok(ServerMessage {
+                            number: 0,
+                            body: Some(ServerBody::Heartbeat(Heartbeat {})),
+                        }))
+                    });
+                }
             }
         }
     }
@@ -193,7 +260,7 @@ impl Stream for Answers {
 /// Serves sessions on the connections that come in, one per HTTP Proxy.
 pub(crate) async fn serve(
     sessions: HttpProxySessions,
-    mut connections: mpsc::Receiver<UnixStream>,
+    mut connections: mpsc::Receiver<Connection>,
 ) {
     let service = OutboundServer::new(sessions)
         .max_decoding_message_size(MAX_MESSAGE)

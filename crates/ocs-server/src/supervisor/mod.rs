@@ -2,23 +2,25 @@
 //! starts it again after the Reconnect Timeout (configuration.md, section 2).
 
 mod child;
+mod connection;
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, pidfd_send_signal};
-use tokio::net::UnixStream;
+use ocs_protocol::heartbeat::Silence;
 use tokio::sync::mpsc;
 
 use child::start;
+pub(crate) use connection::Connection;
 
 /// The thread that starts HTTP Proxy and waits for it.
 ///
 /// The system ends a child whose parent-death signal is set when the *thread*
-/// that made it ends: so that thread lives as long as OCS.
+/// that made it ends: so that thread lives as long as OCS, also while there is no
+/// http port.
 pub(crate) struct Supervisor {
     watched: Arc<Watched>,
     thread: JoinHandle<()>,
@@ -33,91 +35,137 @@ struct Watched {
 #[derive(Default)]
 struct State {
     stopping: bool,
+    /// Whether HTTP Proxy is to run: there is an http port.
+    wanted: bool,
+    /// Whether the HTTP Proxy that was started last has been told to end.
+    dismissed: bool,
+    reconnect_timeout: Duration,
     /// The running process, by a descriptor that never means another one.
     process: Option<Arc<OwnedFd>>,
 }
 
 impl Supervisor {
-    /// Starts HTTP Proxy now, and again whenever it ends. OCS's end of each
-    /// connection goes to `connections`.
+    /// Starts HTTP Proxy when it is wanted, and again whenever it ends. OCS's end of
+    /// each connection goes to `connections`.
     pub(crate) fn start(
         reconnect_timeout: Duration,
-        connections: mpsc::Sender<UnixStream>,
+        connections: mpsc::Sender<Connection>,
     ) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Handle::current();
         let watched = Arc::new(Watched::default());
+        watched.lock().reconnect_timeout = reconnect_timeout;
         let shared = Arc::clone(&watched);
-        let connect = move |stream: StdUnixStream| {
+        let connect = move |stream: StdUnixStream, silence: Arc<Silence>| {
             // Registering with the runtime needs to be inside of it.
             let _inside = runtime.enter();
-            stream.set_nonblocking(true)?;
-            let stream = UnixStream::from_std(stream)?;
+            let connection = Connection::new(stream, silence)?;
             connections
-                .blocking_send(stream)
+                .blocking_send(connection)
                 .map_err(std::io::Error::other)
         };
         let thread = std::thread::Builder::new()
             .name("http-proxy-supervisor".to_owned())
-            .spawn(move || shared.supervise(reconnect_timeout, &connect))?;
+            .spawn(move || shared.supervise(&connect))?;
         Ok(Self { watched, thread })
+    }
+
+    /// HTTP Proxy is to run from now on.
+    pub(crate) fn want(&self) {
+        self.watched.change(|state| state.wanted = true);
+    }
+
+    /// HTTP Proxy is not to run any more. The one that is there has to be told.
+    pub(crate) fn dismiss(&self) {
+        self.watched.change(|state| {
+            state.wanted = false;
+            state.dismissed = true;
+        });
+    }
+
+    /// Waits so long from now on, also for an HTTP Proxy that has ended already.
+    pub(crate) fn set_reconnect_timeout(&self, reconnect_timeout: Duration) {
+        self.watched
+            .change(|state| state.reconnect_timeout = reconnect_timeout);
     }
 
     /// Starts HTTP Proxy no more and waits until the one that is there has ended;
     /// after `patience`, it is ended by force.
     pub(crate) async fn stop(self, patience: Duration) {
-        self.watched.lock().stopping = true;
-        self.watched.changed.notify_all();
+        self.watched.change(|state| state.stopping = true);
         let thread = self.thread;
         let mut ended = tokio::task::spawn_blocking(move || thread.join());
         if tokio::time::timeout(patience, &mut ended).await.is_err() {
             tracing::warn!("HTTP Proxy did not end in time and is killed");
-            self.watched.kill();
+            if let Some(process) = &self.watched.lock().process {
+                child::kill(process);
+            }
             let _ = ended.await;
         }
     }
 }
 
 impl Watched {
-    fn supervise(
-        &self,
-        reconnect_timeout: Duration,
-        connect: &dyn Fn(StdUnixStream) -> std::io::Result<()>,
-    ) {
-        while !self.lock().stopping {
+    fn supervise(&self, connect: &dyn Fn(StdUnixStream, Arc<Silence>) -> std::io::Result<()>) {
+        while self.wait_until_wanted() {
             match start(connect) {
                 Ok(mut running) => {
                     self.lock().process = Some(Arc::clone(&running.process));
                     let status = running.wait();
-                    self.lock().process = None;
                     let process = running.id();
-                    if self.lock().stopping {
+                    let state = {
+                        let mut state = self.lock();
+                        state.process = None;
+                        state
+                    };
+                    if state.stopping || state.dismissed {
                         tracing::info!(process, %status, "HTTP Proxy has ended");
-                        return;
+                        continue;
                     }
+                    let again_in = state.reconnect_timeout;
                     tracing::error!(
                         process,
                         %status,
-                        "HTTP Proxy has ended; it is started again in {reconnect_timeout:?}"
+                        "HTTP Proxy has ended; it is started again in {again_in:?}"
                     );
                 }
-                Err(error) => tracing::error!(
-                    %error,
-                    "HTTP Proxy could not be started; it is tried again in {reconnect_timeout:?}"
-                ),
+                Err(error) => {
+                    let again_in = self.lock().reconnect_timeout;
+                    tracing::error!(
+                        %error,
+                        "HTTP Proxy could not be started; it is tried again in {again_in:?}"
+                    );
+                }
             }
-            // Nothing else wakes it but the order to stop.
-            let waited = self
-                .changed
-                .wait_timeout_while(self.lock(), reconnect_timeout, |state| !state.stopping);
-            drop(waited);
+            self.wait_for_the_reconnect_timeout();
         }
     }
 
-    fn kill(&self) {
-        if let Some(process) = &self.lock().process {
-            // It may have ended by itself meanwhile.
-            let _ = pidfd_send_signal(process.as_fd(), Signal::KILL);
+    /// Whether HTTP Proxy is to be started; not when OCS stops.
+    fn wait_until_wanted(&self) -> bool {
+        let waited = self
+            .changed
+            .wait_while(self.lock(), |state| !state.wanted && !state.stopping);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.dismissed = false;
+        !state.stopping
+    }
+
+    /// It may become another one meanwhile, and HTTP Proxy may not be wanted any more.
+    fn wait_for_the_reconnect_timeout(&self) {
+        let ended = Instant::now();
+        let mut state = self.lock();
+        while state.wanted && !state.stopping {
+            let Some(left) = state.reconnect_timeout.checked_sub(ended.elapsed()) else {
+                return;
+            };
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

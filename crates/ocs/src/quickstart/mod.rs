@@ -41,7 +41,7 @@ pub(crate) fn quickstart(quickstart: &cli::Quickstart, clock: Clock) -> ExitCode
         Started::Failed { reason, .. } => complain(reason),
         Started::WithoutHttp => complain("the configuration has no http port any more"),
     };
-    run::serve(config, clock, Arc::new(announce))
+    run::serve(config, |_| Ok(None), clock, Arc::new(announce))
 }
 
 /// Makes the folder and brings the campaign in; what is there already stays.

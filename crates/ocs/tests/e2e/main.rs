@@ -19,6 +19,7 @@ mod home;
 mod http;
 mod https;
 mod idempotency;
+mod life;
 mod lifecycle;
 mod load;
 mod mount;

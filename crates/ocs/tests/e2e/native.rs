@@ -607,6 +607,32 @@ fn tls() {
     }
 }
 
+/// Another certificate is shown from the reload on; one that is wrong is not taken up.
+#[test]
+fn another_certificate() {
+    let home = home(&tls_port("server.pem", "server.key", ""));
+    write_certificates(&home);
+    let server = home.start();
+    let add = |phone: &str| desktop(&server, &["--tls-ca", "ca.pem", "add", "Spring", phone], "");
+    let reload = |certificate: &str, key: &str| {
+        let outbound = tls_port(certificate, key, "");
+        let text = format!("{HTTP_PORT}{outbound}{APPLICATIONS}");
+        server.home.configure(&text);
+    };
+    add("1").expect(0, &["AddRecordAcknowledge"]);
+    reload("client.pem", "server.key");
+    until("it is refused", || {
+        server.log().contains("server.key does not belong to")
+    });
+    add("2").expect(0, &["AddRecordAcknowledge"]);
+    // It names another host.
+    reload("client.pem", "client.key");
+    until("the other one is shown", || add("3").status == Some(1));
+    reload("server.pem", "server.key");
+    until("the first one is shown", || add("4").status == Some(0));
+    server.stop();
+}
+
 #[test]
 fn what_keeps_ocs_from_hearing_desktops() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

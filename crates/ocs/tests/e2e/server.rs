@@ -1,6 +1,6 @@
 //! A running OCS in a folder of its own.
 
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -36,7 +36,19 @@ impl Server {
 
     /// The same, by another command.
     pub(crate) fn by(home: Home, arguments: &[&str]) -> Self {
-        let mut child = ocs(home.path(), arguments)
+        let command = ocs(home.path(), arguments);
+        Self::run(home, command)
+    }
+
+    /// Starts OCS with these variables in its environment.
+    pub(crate) fn with_environment(home: Home, variables: &[(&str, &str)]) -> Self {
+        let mut command = ocs(home.path(), &["run"]);
+        command.envs(variables.iter().copied());
+        Self::run(home, command)
+    }
+
+    fn run(home: Home, mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
