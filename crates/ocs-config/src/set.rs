@@ -50,13 +50,10 @@ pub fn set(
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Set, SetError> {
     let source = Source::File(file.display().to_string());
-    let mut document = match text.parse::<DocumentMut>() {
-        Ok(document) => document,
+    let Ok(mut document) = text.parse::<DocumentMut>() else {
         // Read as it is, it says what is wrong, and where.
-        Err(_) => {
-            read(source, file, text, environment)?;
-            return Err(SetError::Key("the file cannot be edited".to_owned()));
-        }
+        read(source, file, text, environment)?;
+        return Err(SetError::Key("the file cannot be edited".to_owned()));
     };
     let schema = Schema::of::<Config>();
     let (path, view) = resolve(&schema, key, &document).map_err(SetError::Key)?;
@@ -91,11 +88,11 @@ fn resolve<'a>(
         let properties = view.properties();
         let Some((name, next)) = properties.iter().find(|(known, _)| *known == name) else {
             let allowed: Vec<_> = properties.iter().map(|(known, _)| *known).collect();
+            if allowed.is_empty() {
+                return Err(format!("{key}: nothing stands below {path}"));
+            }
             let unknown = suggestion::unknown("unknown key", name, &allowed);
-            return Err(match allowed.is_empty() {
-                true => format!("{key}: nothing stands below {path}"),
-                false => format!("{}: {unknown}", path.key(name)),
-            });
+            return Err(format!("{}: {unknown}", path.key(name)));
         };
         path = path.key(name);
         view = next.clone();
