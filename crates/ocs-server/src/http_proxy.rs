@@ -111,6 +111,8 @@ impl HttpProxy {
     /// Lets it finish the requests it has, and waits for its end.
     pub(crate) async fn stop(self) {
         let patience = self.shutdown_timeout() + GRACE;
+        // First, so that its end is no accident, however fast it comes.
+        self.supervisor.dismiss();
         self.sessions.stop().await;
         self.supervisor.stop(patience).await;
     }
