@@ -615,7 +615,8 @@ context = ssl._create_unverified_context()
 with socket.create_connection((host, int(port)), 30) as connection:
     with context.wrap_socket(connection) as stream:
         shown = stream.getpeercert(True)
-print(shown == ssl.PEM_cert_to_DER_cert(open(sys.argv[2]).read()))
+text = open(sys.argv[2]).read()
+print(shown == ssl.PEM_cert_to_DER_cert(text[text.index('-----BEGIN'):]))
 ";
 
 /// Another certificate is shown from the reload on; one that is wrong is not taken up.
