@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
 use rustix::net::Shutdown;
@@ -200,7 +201,6 @@ fn the_process() {
     let ours = File::open(format!("/proc/{}/exe", server.id())).and_then(|file| file.metadata());
     let its = File::open(format!("/proc/{proxy}/exe")).and_then(|file| file.metadata());
     let (ours, its) = (ours.expect("OCS"), its.expect("HTTP Proxy"));
-    use std::os::unix::fs::MetadataExt as _;
     assert_eq!((ours.dev(), ours.ino()), (its.dev(), its.ino()));
     server.stop();
 }
