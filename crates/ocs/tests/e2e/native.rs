@@ -623,7 +623,7 @@ print(shown == ssl.PEM_cert_to_DER_cert(text[text.index('-----BEGIN'):]))
 #[test]
 fn another_certificate() {
     let home = home(&tls_port("server.pem", "server.key", ""));
-    write_certificates(&home);
+    certificates::write(&home);
     let server = home.start();
     let shows = |certificate: &str| {
         let mut shown = python(SHOWN);
@@ -643,8 +643,8 @@ fn another_certificate() {
         server.log().contains("server.key does not belong to")
     });
     assert!(shows("server.pem"));
-    reload("client.pem", "client.key");
-    until("the other one is shown", || shows("client.pem"));
+    reload("renewed.pem", "renewed.key");
+    until("the other one is shown", || shows("renewed.pem"));
     let ca = ["--tls-ca", "ca.pem", "add", "Spring", "1"];
     desktop(&server, &ca, "").expect(0, &["AddRecordAcknowledge"]);
     server.stop();
