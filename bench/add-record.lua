@@ -1,6 +1,6 @@
 -- One AddRecord a request, distinct in phone and customer id, for wrk.
 --
---   wrk -t1 -cN -dS --latency -s add-record.lua URL -- PATH AREA
+--   wrk -t1 -cN -dS --latency -s add-record.lua URL -- PATH AREA [TOKEN]
 --
 -- PATH is the request target, AREA a three-digit area code that no other round
 -- of the run uses: with the counter it makes every phone of the run distinct.
@@ -16,7 +16,7 @@ local counter = 2000000
 local before_phone, before_customer, before_client, before_reference
 
 function init(args)
-  local path, area = args[1], args[2]
+  local path, area, token = args[1], args[2], args[3]
   assert(path and area and #area == 3, "usage: -- PATH AREA (three digits)")
 
   local phone = '{"GSW_PHONE":"+1' .. area
@@ -28,6 +28,7 @@ function init(args)
 
   before_phone = "POST " .. path .. " HTTP/1.1\r\n"
     .. "Host: " .. wrk.host .. ":" .. wrk.port .. "\r\n"
+    .. (token and "Authorization: Bearer " .. token .. "\r\n" or "")
     .. "Content-Type: application/json\r\n"
     .. "Content-Length: " .. length .. "\r\n\r\n"
     .. phone

@@ -24,6 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         // It holds a private key; what it shows of itself is in src/tls.rs.
         .skip_debug([".ocs.outbound.v1.Tls"])
+        // The largest message, and the rarest: answers are not to be as large.
+        .boxed(".ocs.outbound.v1.ServerMessage.body.settings")
         .compile_fds(descriptors)?;
     Ok(())
 }

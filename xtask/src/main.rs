@@ -39,6 +39,10 @@ cargo xtask COMMAND
       --rounds N                   rounds, of which the median counts (5)
       --seconds N                  seconds a round (8)
       --connections N,N            numbers of connections (1,64,256)
+  bench access [OPTIONS]           AddRecord with and without access rules
+      --rounds N                   rounds, of which the median counts (10)
+      --seconds N                  seconds a round (5)
+      --connections N              connections (64)
   bench mixed [OPTIONS]            what a day brings, all at once, beside the floor
       --rounds N, --seconds N      as above
       --connections N              connections (64)

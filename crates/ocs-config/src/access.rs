@@ -42,6 +42,9 @@ pub struct TokenRule {
     pub name: String,
     /// The hash of its token, never the token.
     pub hash: TokenHash,
+    /// The hash of the token that it had before, which stays good beside it until it is
+    /// taken out. Default: none.
+    pub previous_hash: Option<TokenHash>,
     /// What the client may do.
     #[schemars(length(min = 1))]
     pub rights: Vec<Right>,
@@ -108,6 +111,30 @@ pub enum Right {
     Read,
     /// Everything, and administration.
     Admin,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 6] = [
+        Self::Add,
+        Self::Update,
+        Self::Preview,
+        Self::Control,
+        Self::Read,
+        Self::Admin,
+    ];
+
+    /// The right as the configuration writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Update => "update",
+            Self::Preview => "preview",
+            Self::Control => "control",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// The SHA-256 of a token, which is long and random; `Debug` does not show it
@@ -238,10 +265,20 @@ impl Access {
             check_rights(&rule.rights, &here, findings);
             let first = self.token.iter().position(|other| other.name == rule.name);
             check_first(first, index, "token", &here.key("name"), findings);
-            let first = self.token.iter().position(|other| other.hash == rule.hash);
-            if let Some(first) = first.filter(|first| *first < index) {
-                let message = format!("token[{first}] has the same hash; tokens must differ");
-                findings.note(&here.key("hash"), message);
+            let keys = [
+                ("hash", Some(&rule.hash)),
+                ("previous-hash", rule.previous_hash.as_ref()),
+            ];
+            for (key, hash) in keys {
+                let has = |other: &TokenRule| {
+                    hash == Some(&other.hash)
+                        || (hash.is_some() && hash == other.previous_hash.as_ref())
+                };
+                let first = self.token.iter().position(has);
+                if let Some(first) = first.filter(|first| *first < index) {
+                    let message = format!("token[{first}] has the same hash; tokens must differ");
+                    findings.note(&here.key(key), message);
+                }
             }
         }
         let networks = at.key("network");
@@ -258,6 +295,13 @@ impl Access {
         for (index, rule) in self.certificate.iter().enumerate() {
             let here = certificates.index(index);
             check_rights(&rule.rights, &here, findings);
+            if !rule.subject.contains('=') {
+                findings.wrong(
+                    &here.key("subject"),
+                    "write the subject as RFC 4514 does, the most special part first: \
+                     \"CN=crm,O=Example\"",
+                );
+            }
             let same = |other: &CertificateRule| other.subject == rule.subject;
             let first = self.certificate.iter().position(same);
             check_first(first, index, "certificate", &here.key("subject"), findings);

@@ -303,15 +303,6 @@ impl Config {
         let mut not_yet = |key: String, what: &str| {
             sentences.push(format!("{key}: this version does not {what} yet"));
         };
-        for (kind, rules) in [
-            ("token", self.access.token.len()),
-            ("network", self.access.network.len()),
-            ("certificate", self.access.certificate.len()),
-        ] {
-            if rules > 0 {
-                not_yet(format!("access.{kind}"), "enforce access rules");
-            }
-        }
         if self.redundancy.enabled {
             not_yet("redundancy.enabled".to_owned(), "run as primary and backup");
         }

@@ -22,6 +22,7 @@ mod reload;
 mod server_info;
 mod set;
 mod store;
+mod tokens;
 mod value;
 
 pub use access::{Access, CertificateRule, Network, NetworkRule, Right, TokenHash, TokenRule};
@@ -40,6 +41,9 @@ pub use reload::{Change, ChangeKind, Effect, InForce, effect};
 pub use server_info::{ConnectionProtocol, Port, ServerInfo};
 pub use set::{Set, SetError, set};
 pub use store::{Store, StoreUrl};
+pub use tokens::{
+    NewToken, TokenError, add_token, end_previous_token, remove_token, rotate_token, token_section,
+};
 pub use value::address::{HostName, WebOrigin, WebUri};
 pub use value::byte_size::ByteSize;
 pub use value::custom_header::{CustomHeader, SUPPORTED_HEADERS};

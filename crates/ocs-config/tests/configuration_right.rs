@@ -147,14 +147,6 @@ fn what_is_not_built_yet_is_said() {
             "[options.OCServer]\nsend-history = true",
             "options.OCServer.send-history: this version does not send notifications yet",
         ),
-        (
-            "[[access.network]]\ncidr = \"10.0.0.0/8\"\nrights = [\"read\"]",
-            "access.network: this version does not enforce access rules yet",
-        ),
-        (
-            "[[access.certificate]]\nsubject = \"CN=a\"\nrights = [\"admin\"]",
-            "access.certificate: this version does not enforce access rules yet",
-        ),
     ];
     let folder = tempfile::tempdir().expect("a folder");
     for (text, sentence) in rows {

@@ -1,28 +1,28 @@
 //! One request's way through HTTP Proxy.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use ocs_log::Log;
 use ocs_protocol::attribute::{
-    GSW_AGENT_REQ_TYPE, GSW_CAMPAIGN_GROUP_DBID, GSW_ERROR_NUMBER, GSW_RECORD_HANDLE,
+    GSW_AGENT_REQ_TYPE, GSW_CAMPAIGN_GROUP_DBID, GSW_ERROR, GSW_ERROR_NUMBER, GSW_RECORD_HANDLE,
     GSW_REFERENCE_ID,
 };
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::event::Value;
 use ocs_protocol::outbound::client_message::Body as Asked;
-use ocs_protocol::outbound::{ClientMessage, Pair, UserEvent};
-use ocs_protocol::refusal::{Refusal, quoted};
+use ocs_protocol::outbound::{ClientMessage, Listener, Pair, UserEvent};
+use ocs_protocol::refusal::{ERROR_MESSAGE, Refusal, quoted};
 use ocs_protocol::wire::WireEvent;
 use tracing::level_filters::LevelFilter;
 
+use crate::access::{Admitted, Failures, Port, Refused, Sender};
 use crate::link::Link;
 use crate::reply::{self, Body, Extra};
 use crate::route::{Ask, Route, Routes, Target};
@@ -40,6 +40,11 @@ pub(crate) struct Gateway {
     /// What is worked by now; a reload brings others. A request keeps to those that it
     /// began with.
     settings: ArcSwap<Settings>,
+    /// The ports that are open, whatever the settings say by now.
+    ports: Vec<Port>,
+    /// Who has shown wrong tokens.
+    failures: Failures,
+    refused: Refused,
     log: Log,
     /// Made when it is first asked for.
     description: OnceLock<Bytes>,
@@ -51,6 +56,8 @@ pub(crate) struct Client {
     pub(crate) address: String,
     /// Without it.
     pub(crate) host: String,
+    /// The same, to compare with.
+    pub(crate) ip: IpAddr,
     /// The port it came in by, as an index into the settings.
     pub(crate) listener: u32,
     /// The subject of the certificate that it has shown, in the form of RFC 4514, where
@@ -64,6 +71,7 @@ impl Client {
             address: address.to_string(),
             // One client has one address, whichever kind of port it came in by.
             host: address.ip().to_canonical().to_string(),
+            ip: address.ip(),
             listener,
             certificate_subject: None,
         }
@@ -81,7 +89,9 @@ enum Answer {
 
 /// What is known of a request so far, for its line in the log.
 #[derive(Default)]
-struct Seen {
+struct Seen<'a> {
+    /// What the client was let in by; empty while it is not, or needs nothing.
+    credential: &'a str,
     request: Option<&'static str>,
     reference: Option<i64>,
     received: usize,
@@ -89,11 +99,14 @@ struct Seen {
 }
 
 impl Gateway {
-    pub(crate) fn new(link: Link, settings: Settings, log: Log) -> Self {
+    pub(crate) fn new(link: Link, settings: Settings, opened: &[Listener], log: Log) -> Self {
         Self {
             link,
             bulk: bulk::Places::default(),
             settings: ArcSwap::from_pointee(settings),
+            ports: opened.iter().map(Port::new).collect(),
+            failures: Failures::default(),
+            refused: Refused::default(),
             log,
             description: OnceLock::new(),
         }
@@ -120,7 +133,9 @@ impl Gateway {
         let settings = self.settings();
         let (head, body) = request.into_parts();
         let mut seen = Seen::default();
-        let answer = self.answer(client, &settings, &head, body, &mut seen).await;
+        let answer = self
+            .answer(client, &settings, &head, body, &mut seen, started)
+            .await;
         let event = match answer {
             Ok(Answer::Description) => {
                 let description = self.description(&settings.tenant);
@@ -134,6 +149,7 @@ impl Gateway {
             Ok(Answer::Event(event)) => event,
             Err(refusal) => WireEvent::from(&refusal.into_event(seen.reference)),
         };
+        self.note_refusal(client, &seen, &event);
         let reply = reply::reply(&event, &settings.headers, &seen.extra);
         self.log_request(
             client,
@@ -144,6 +160,20 @@ impl Gateway {
             started.elapsed(),
         );
         reply.map(Body::whole)
+    }
+
+    /// Says in the log what a rule refused, here or in OCS.
+    fn note_refusal(&self, client: &Client, seen: &Seen<'_>, event: &WireEvent) {
+        if event.name() != Some(ERROR_MESSAGE) {
+            return;
+        }
+        let number = event.integer(GSW_ERROR_NUMBER);
+        let number = number.and_then(ErrorNumber::from_number);
+        let sentence = event.text(GSW_ERROR).unwrap_or_default();
+        if let Some(number) = number {
+            let (address, by) = (&client.address, seen.credential);
+            self.refused.note(number, address, by, sentence);
+        }
     }
 
     fn description(&self, tenant: &str) -> Bytes {
@@ -170,13 +200,14 @@ impl Gateway {
         reply::on_the_wire(&reply)
     }
 
-    async fn answer(
+    async fn answer<'a>(
         &self,
         client: &Client,
-        settings: &Settings,
+        settings: &'a Settings,
         head: &Parts,
         body: Incoming,
-        seen: &mut Seen,
+        seen: &mut Seen<'a>,
+        started: Instant,
     ) -> Result<Answer, Refusal> {
         let limits = &settings.limits;
         check_head(head, limits)?;
@@ -185,8 +216,15 @@ impl Gateway {
             seen.extra.allow = no_route.allow;
             no_route.refusal
         })?;
-        check_origin(&head.headers, &settings.origins)?;
+        let admitted = self.admit(client, settings, head, seen).await?;
+        admitted.check(routes.rights())?;
+        admitted.check_list(target.calling_list())?;
+        admitted.count(started).map_err(|(seconds, refusal)| {
+            seen.extra.retry_after = Some(seconds);
+            refusal
+        })?;
         let route = routes.named(target.req()?)?;
+        admitted.check(route.rights)?;
         let request = match route.ask {
             Ask::Ocs(request) => request,
             Ask::Description => return Ok(Answer::Description),
@@ -197,6 +235,7 @@ impl Gateway {
                     target,
                     head,
                     client,
+                    credential: seen.credential,
                     limits,
                     log: &self.log,
                 };
@@ -213,6 +252,7 @@ impl Gateway {
         let mut message = ClientMessage {
             listener: client.listener,
             client: client.host.clone(),
+            credential: seen.credential.to_owned(),
             ..ClientMessage::default()
         };
         let pairs = if route.is_read() {
@@ -237,11 +277,47 @@ impl Gateway {
         Ok(Answer::Event(answer))
     }
 
+    /// Lets a client in, from wherever it comes.
+    async fn admit<'a>(
+        &self,
+        client: &Client,
+        settings: &'a Settings,
+        head: &Parts,
+        seen: &mut Seen<'a>,
+    ) -> Result<Admitted<'a>, Refusal> {
+        let access = &settings.access;
+        let index = client.listener as usize;
+        let Some(port) = self.ports.get(index) else {
+            return Err(Refusal::new(
+                ErrorNumber::InternalFault,
+                "a fault of OCS; its log has more",
+            ));
+        };
+        access.check_page(head, port)?;
+        let sender = Sender {
+            address: client.ip,
+            subject: client.certificate_subject.as_deref(),
+        };
+        match access.admit(&sender, port, &head.headers) {
+            Ok(admitted) => {
+                seen.credential = admitted.credential();
+                Ok(admitted)
+            }
+            Err(unknown) => {
+                if unknown.by_token && !self.failures.hold(client.ip).await {
+                    // Whoever comes in crowds has to connect anew.
+                    seen.extra.close = true;
+                }
+                Err(unknown.refusal)
+            }
+        }
+    }
+
     fn log_request(
         &self,
         client: &Client,
         head: &Parts,
-        seen: &Seen,
+        seen: &Seen<'_>,
         event: Option<&WireEvent>,
         reply: &Response<Bytes>,
         took: Duration,
@@ -253,8 +329,11 @@ impl Gateway {
             .uri
             .path_and_query()
             .map_or("", |target| target.as_str());
+        let mut line = line.text("client", &client.address);
+        if !seen.credential.is_empty() {
+            line = line.text("by", seen.credential);
+        }
         let mut line = line
-            .text("client", &client.address)
             .text("method", head.method.as_str())
             .text("target", target)
             .number("status", reply.status().as_u16())
@@ -276,34 +355,6 @@ impl Gateway {
             line = line.number("error", error);
         }
         self.log.write(line);
-    }
-}
-
-/// A web page in somebody's browser must not reach OCS behind his back.
-fn check_origin(headers: &HeaderMap, origins: &[String]) -> Result<(), Refusal> {
-    let refused = |what: String| {
-        Err(Refusal::new(
-            ErrorNumber::ForeignOrigin,
-            format!("{what}; only origins named in access.allowed-origins may send requests"),
-        ))
-    };
-    let allowed = |origin: &str| origins.iter().any(|known| known == origin);
-    if let Some(origin) = headers.get(ORIGIN) {
-        let origin = String::from_utf8_lossy(origin.as_bytes());
-        return if allowed(&origin) {
-            Ok(())
-        } else {
-            refused(format!(
-                "the request comes from a web page of {}",
-                quoted(&origin)
-            ))
-        };
-    }
-    match headers.get("sec-fetch-site") {
-        Some(site) if site == "cross-site" => {
-            refused("the request comes from a web page of another site".to_owned())
-        }
-        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@
 //! and its answer back, `reply` makes an HTTP reply of the answer. HTTP Proxy keeps
 //! nothing worth keeping: killing it loses nothing acknowledged.
 
+mod access;
 mod body;
 mod bulk;
 mod conduct;

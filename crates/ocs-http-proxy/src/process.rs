@@ -154,7 +154,12 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
         tracing::info!(id = %port.id, "HTTP Proxy listens on {scheme}://{host}:{number}");
     }
     link.listening(ports.opened.clone()).await;
-    let gateway = Arc::new(Gateway::new(link.clone(), settings, log.clone()));
+    let gateway = Arc::new(Gateway::new(
+        link.clone(),
+        settings,
+        &ports.opened,
+        log.clone(),
+    ));
     let watched = Arc::clone(&gateway);
     let mut silent = tokio::spawn(link.watch(move || watched.settings().limits));
     let (stop, stopping) = tokio::sync::watch::channel(false);

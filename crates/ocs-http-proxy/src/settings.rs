@@ -9,6 +9,8 @@ use ocs_protocol::outbound::{Listener, ProxySettings};
 use tokio_rustls::TlsAcceptor;
 use tracing::level_filters::LevelFilter;
 
+use crate::access::Access;
+
 /// What HTTP Proxy works by.
 pub(crate) struct Settings {
     /// Without the private keys of those that speak TLS.
@@ -20,8 +22,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) log: LogSettings,
     pub(crate) tenant: String,
-    /// Web pages of these origins may send requests.
-    pub(crate) origins: Vec<String>,
+    /// Who may do what.
+    pub(crate) access: Access,
 }
 
 /// The limits of http-interface.md, section 5.
@@ -91,7 +93,7 @@ impl Settings {
                 form: if log.json { Form::Json } else { Form::Text },
             },
             tenant: settings.tenant,
-            origins: settings.origins,
+            access: Access::read(settings.access.unwrap_or_default(), settings.origins)?,
         })
     }
     /// TLS of the port of this id; `None` where it speaks none.

@@ -130,4 +130,14 @@ error_numbers! {
     HandlesExhausted = 1044,
     /// OCS did not answer in time; whether the change was made is unknown.
     NoAnswer = 1045,
+    /// The client showed no credential, or one that is not known.
+    NotAuthenticated = 1110,
+    /// The client has not the right that the request needs.
+    RightMissing = 1111,
+    /// The client is bound to other calling lists or campaign groups.
+    BoundElsewhere = 1112,
+    /// The request is addressed to a host that OCS does not go by.
+    ForeignHost = 1113,
+    /// The client sends more requests than it may.
+    RateExceeded = 1114,
 }

@@ -32,8 +32,8 @@ pub enum WireBody {
     #[prost(bytes = "bytes", tag = "3")]
     Event(Bytes),
     /// What HTTP Proxy works by.
-    #[prost(message, tag = "4")]
-    Settings(ProxySettings),
+    #[prost(message, boxed, tag = "4")]
+    Settings(Box<ProxySettings>),
     /// Finish and end.
     #[prost(message, tag = "5")]
     Stop(Stop),
@@ -105,6 +105,18 @@ impl WireEvent {
             Some(Ok((GSW_USER_EVENT, WireValue::Text(name)))) => Some(name),
             _ => None,
         }
+    }
+
+    /// The text under a key; `None` when it is absent or no text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.list()
+            .pairs()
+            .flatten()
+            .find_map(|(found, value)| match value {
+                WireValue::Text(text) if found == key => Some(text),
+                _ => None,
+            })
     }
 
     /// The integer under a key; `None` when it is absent or no integer.

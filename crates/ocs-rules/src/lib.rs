@@ -4,6 +4,7 @@
 //! No I/O, no async, no SQL, no clock and no randomness: whoever calls passes
 //! everything in.
 
+pub mod access;
 pub mod calling_list;
 pub mod campaign;
 pub mod change;

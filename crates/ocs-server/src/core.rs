@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use ocs_config::{Config, LevelOptions, StoreUrl, UnknownAttributes};
+use ocs_config::{Access, Config, LevelOptions, StoreUrl, UnknownAttributes};
 use ocs_rules::policy::{Duplicates, Policy};
 use ocs_rules::retrieval::order::Priorities;
 use ocs_store::{Open, Store, StoreError};
 use tokio::sync::oneshot;
 
+use crate::access::Bindings;
 use crate::session::Sessions;
 
 /// Where the wall-clock time comes from; `main` hands it in.
@@ -33,6 +34,8 @@ pub struct Core {
     /// What a record's URI begins with, by the port a request came in by; the
     /// first one otherwise.
     pub(crate) uri_bases: Arc<ArcSwap<Vec<String>>>,
+    /// What HTTP clients are bound to.
+    pub(crate) bindings: Arc<ArcSwap<Bindings>>,
 }
 
 /// Why the store of a configuration cannot be opened.
@@ -74,8 +77,16 @@ impl Core {
             policy,
             refuse_unknown: levels.unknown_attributes == Some(UnknownAttributes::Refuse),
             uri_bases: Arc::default(),
+            bindings: Arc::default(),
         };
+        core.take_up_access(&config.access);
         Ok((core, ended))
+    }
+
+    /// Holds HTTP clients to what these rules bind them to, from now on. HTTP Proxy is told
+    /// the rest of them.
+    pub(crate) fn take_up_access(&self, access: &Access) {
+        self.bindings.store(Arc::new(Bindings::of(access)));
     }
 
     /// Finishes what waits and closes the store; blocks until that is done.

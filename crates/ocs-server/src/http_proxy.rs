@@ -20,6 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// HTTP Proxy, which runs while there is an http port.
 pub(crate) struct HttpProxy {
     in_force: Arc<Mutex<InForce>>,
+    core: Core,
     identities: Identities,
     sessions: HttpProxySessions,
     supervisor: Supervisor,
@@ -38,10 +39,11 @@ impl HttpProxy {
         let in_force = Arc::new(Mutex::new(InForce::new(config)));
         let (notice, notices) = mpsc::channel(4);
         let of_start = Arc::clone(&in_force);
-        let of_ports = identities.clone();
+        let (of_ports, of_access) = (identities.clone(), core.clone());
         let settings = Arc::new(move || {
             let mut in_force = lock(&of_start);
             in_force.http_proxy_starts();
+            of_access.take_up_access(&in_force.now.access);
             of_ports.renew(&in_force.now);
             proxy_settings(&in_force.now, &of_ports)
         });
@@ -58,6 +60,7 @@ impl HttpProxy {
         tokio::spawn(hear(notices, of_ports, core.clone(), announce));
         Ok(Self {
             in_force,
+            core: core.clone(),
             identities,
             sessions,
             supervisor,
@@ -77,6 +80,7 @@ impl HttpProxy {
         report(&changes);
         let reconnect_timeout = in_force.server_info.reconnect_timeout.as_duration();
         self.supervisor.set_reconnect_timeout(reconnect_timeout);
+        self.core.take_up_access(&in_force.access);
         // Also where nothing has changed: a file that it names may have. Outbound ports
         // show what is read here too.
         self.identities.renew(&in_force);

@@ -4,6 +4,7 @@
 //! A request's way: `session` hears it, `request` types it, the store runs it
 //! through the rules and commits it, `answer` makes the event that goes back.
 
+mod access;
 mod answer;
 mod attempt_guid;
 mod control;

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use ocs_config::{Config, Port};
-use ocs_protocol::outbound::{Header, Limits, Listener, LogFile, ProxySettings};
+use ocs_protocol::outbound::{Access, Header, Limits, Listener, LogFile, ProxySettings};
 
+use crate::access;
 use crate::session::ANSWERS;
 use crate::tls::Identities;
 
@@ -50,7 +51,35 @@ pub(crate) fn proxy_settings(config: &Config, identities: &Identities) -> ProxyS
             .iter()
             .map(ToString::to_string)
             .collect(),
+        access: Some(Access {
+            rules: access::rules(&config.access),
+            allow_anonymous: config.access.allow_anonymous,
+            hosts: hosts(config),
+        }),
     }
+}
+
+/// What a request's Host may name on every port.
+fn hosts(config: &Config) -> Vec<String> {
+    let names = config
+        .access
+        .hosts
+        .iter()
+        .map(|host| host.as_str().to_owned());
+    let urls = config.server_info.http_ports().filter_map(|port| {
+        let url = port.public_url.as_ref()?.as_str();
+        url.split_once("://")
+            .map(|(_, authority)| authority.to_owned())
+    });
+    // GSW_RECORD_URI names the machine then, and whoever follows it must be heard.
+    let unnamed = |port: &Port| port.host.is_wildcard() && port.public_url.is_none();
+    let machine = config.server_info.http_ports().any(unnamed).then(machine);
+    names.chain(urls).chain(machine).collect()
+}
+
+fn machine() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
 }
 
 fn listener(port: &Port, identities: &Identities) -> Listener {
@@ -83,10 +112,7 @@ pub(crate) fn uri_bases(config: &Config, opened: &[Listener]) -> Vec<String> {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => {
                 let host = if port.host.is_wildcard() {
-                    rustix::system::uname()
-                        .nodename()
-                        .to_string_lossy()
-                        .into_owned()
+                    machine()
                 } else {
                     opened.host.clone()
                 };

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::{Protocol, RequestName};
+use ocs_rules::access::Binding;
 use ocs_rules::calling_list::ListId;
 use ocs_rules::change::{Change, Outcome};
 use ocs_rules::record::Handle;
@@ -18,6 +19,8 @@ pub struct Request {
     pub asked: Option<Asked>,
     /// Set where the client wants the change made once, however often it asks.
     pub once: Option<Once>,
+    /// The calling lists and campaign groups that the client is bound to.
+    pub bound: Option<Arc<Binding>>,
 }
 
 impl From<Change> for Request {
@@ -26,6 +29,7 @@ impl From<Change> for Request {
             change,
             asked: None,
             once: None,
+            bound: None,
         }
     }
 }

@@ -23,6 +23,7 @@ fn part(key: &Arc<OnceKey>, change: Change, part: Part) -> Request {
             key: Arc::clone(key),
             part,
         }),
+        bound: None,
     }
 }
 

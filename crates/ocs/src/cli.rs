@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ocs_config::Right;
 
 use crate::desktop::COMMANDS;
 use crate::requests::Moment;
@@ -39,6 +40,9 @@ pub(crate) enum Command {
     /// The Do Not Call list: by file, and one entry off it.
     #[command(subcommand)]
     Dnc(Dnc),
+    /// The tokens that HTTP clients are known by, in the configuration.
+    #[command(subcommand)]
+    Token(Token),
     /// Speak the Desktop protocol with a running OCS: every event is a line of JSON.
     #[command(after_help = COMMANDS)]
     Desktop(Desktop),
@@ -203,6 +207,60 @@ pub(crate) struct DncRemove {
     /// The customer id instead.
     #[arg(long, value_name = "ID")]
     pub(crate) customer_id: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Token {
+    /// Make a token, print it this once, and write its hash into the configuration.
+    Create(TokenCreate),
+    /// Show whose tokens are known, and what they may do.
+    List,
+    /// Make another token for a client, and print it this once. The one that it had stays
+    /// good until `ocs token remove NAME --previous`.
+    Rotate {
+        /// The client.
+        name: String,
+        /// End the token that it had at once: somebody else may have it.
+        #[arg(long)]
+        at_once: bool,
+    },
+    /// End a client's token, and what it may do by it.
+    Remove {
+        /// The client.
+        name: String,
+        /// End only the token that it had before `ocs token rotate`.
+        #[arg(long)]
+        previous: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct TokenCreate {
+    /// What the client is called in logs.
+    pub(crate) name: String,
+    /// What it may do: add, update, preview, control, read, admin.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "RIGHT", value_parser = right)]
+    pub(crate) rights: Vec<Right>,
+    /// A calling list that it may use; once for each [default: all].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) calling_list: Vec<String>,
+    /// A campaign group that it may use, <campaign>@<group>; once for each [default: all].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) campaign_group: Vec<String>,
+    /// Its requests per second [default: not limited].
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rate: Option<u32>,
+    /// Print the section for the configuration, and write nothing.
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+fn right(name: &str) -> Result<Right, String> {
+    let known = Right::ALL.into_iter().find(|right| right.name() == name);
+    known.ok_or_else(|| {
+        let names = Right::ALL.map(Right::name).join(", ");
+        format!("there is no such right; there are {names}")
+    })
 }
 
 #[derive(Args)]

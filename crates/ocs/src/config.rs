@@ -22,8 +22,9 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Config, String> {
     ocs_config::load(file, environment()).map_err(|error| error.to_string())
 }
 
-fn environment() -> impl Iterator<Item = (String, String)> {
-    // What is no UTF-8 in the environment is none of ours.
+/// The environment that a configuration is read with.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    // What is no UTF-8 in it is none of ours.
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
@@ -88,7 +89,7 @@ fn set(file: Option<&Path>, wanted: &ConfigSet) -> ExitCode {
 
 /// Writes a file anew: whoever reads it meanwhile finds the old text or the new one,
 /// whole.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(file: &Path, text: &str) -> io::Result<()> {
     // A link to the file stays a link.
     let file = fs::canonicalize(file)?;
     let before = fs::metadata(&file)?;

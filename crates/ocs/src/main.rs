@@ -13,6 +13,7 @@ mod reload;
 mod requests;
 mod run;
 mod terminal;
+mod token;
 mod watch;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Export(export) => export::export(config, &export, clock),
         Command::Requests(requests) => requests::requests(config, &requests, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
+        Command::Token(command) => token::token(config, &command),
         Command::Desktop(desktop) => desktop::desktop(&desktop),
         Command::Config(command) => config::command(config, &command),
         Command::CheckConfig => config::check(config, &clock),

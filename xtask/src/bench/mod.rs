@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the product must reach, measured.
 
+mod access;
 mod add_record;
 mod add_records;
 mod cpu;
@@ -29,6 +30,7 @@ const MEGABYTE: f64 = 1_000_000.0;
 /// Dispatches to one bench.
 pub(crate) fn bench(mut args: Args) -> Result<()> {
     match args.positional().as_deref() {
+        Some("access") => access::access(args),
         Some("add-record") => add_record::add_record(args),
         Some("add-records") => add_records::add_records(args),
         Some("import") => import::import(args),
@@ -38,7 +40,7 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("https") => https::https(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? add-record, add-records, mixed, preview, import, do-not-call, https or idle, not `{}`",
+            "which bench? access, add-record, add-records, mixed, preview, import, do-not-call, https or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

@@ -55,6 +55,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) target: Target,
     pub(crate) head: &'a Parts,
     pub(crate) client: &'a Client,
+    /// What the client was let in by.
+    pub(crate) credential: &'a str,
     pub(crate) limits: &'a Limits,
     pub(crate) log: &'a Log,
 }
@@ -99,6 +101,7 @@ pub(crate) async fn add_records(
                 "" => Vec::new(),
                 _ => idempotency::fingerprint(asked.head, b""),
             },
+            credential: asked.credential.to_owned(),
         };
         let keyed = !key.is_empty();
         let begin = link.add_records(start, asked.limits);
@@ -112,7 +115,7 @@ pub(crate) async fn add_records(
         Ok((wanted, keyed, place, Ok(bulk))) => {
             let limits = asked.limits;
             let source = Source::new(body, wanted.gzip, limits.bulk_body, limits.head_timeout);
-            let report = Report::new(asked.log, asked.client, asked.head, started);
+            let report = Report::new(&asked, started);
             let passage = Passage {
                 source,
                 batch: Batch::new(asked.route, asked.target, wanted.says, limits.body, keyed),

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hyper::http::request::Parts;
 use ocs_log::Log;
 use ocs_protocol::outbound::BulkMessage;
 use ocs_protocol::refusal::Refusal;
@@ -15,8 +14,7 @@ use tracing::level_filters::LevelFilter;
 use super::batch::Batch;
 use super::lines::{self, Sender};
 use super::source::Source;
-use super::{Begun, Cut};
-use crate::gateway::Client;
+use super::{Asked, Begun, Cut};
 use crate::link::{Bulk, unknown};
 use crate::settings::Limits;
 
@@ -311,6 +309,7 @@ fn lost() -> Answers {
 pub(super) struct Report {
     log: Log,
     client: String,
+    credential: String,
     target: String,
     started: Instant,
     status: Option<u16>,
@@ -321,11 +320,12 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(log: &Log, client: &Client, head: &Parts, started: Instant) -> Self {
-        let target = head.uri.path_and_query();
+    pub(super) fn new(asked: &Asked<'_>, started: Instant) -> Self {
+        let target = asked.head.uri.path_and_query();
         Self {
-            log: log.clone(),
-            client: client.address.clone(),
+            log: asked.log.clone(),
+            client: asked.client.address.clone(),
+            credential: asked.credential.to_owned(),
             target: target.map_or_else(String::new, ToString::to_string),
             started,
             status: None,
@@ -344,10 +344,11 @@ impl Report {
             return;
         };
         let took = self.started.elapsed().as_micros();
-        let mut line = line
-            .text("client", &self.client)
-            .text("method", "POST")
-            .text("target", &self.target);
+        let mut line = line.text("client", &self.client);
+        if !self.credential.is_empty() {
+            line = line.text("by", &self.credential);
+        }
+        let mut line = line.text("method", "POST").text("target", &self.target);
         if let Some(status) = self.status {
             line = line.number("status", status);
         }

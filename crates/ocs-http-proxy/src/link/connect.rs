@@ -116,7 +116,7 @@ pub(crate) async fn connect(stream: UnixStream) -> Result<Linked, LinkError> {
             channel,
         },
         orders,
-        settings,
+        settings: *settings,
     })
 }
 
@@ -147,7 +147,7 @@ async fn read(
                 body: Some(WireBody::Settings(settings)),
                 ..
             })) => {
-                let _ = order.send(Order::Settings(Box::new(settings))).await;
+                let _ = order.send(Order::Settings(settings)).await;
             }
             // A heartbeat has said what it says; a message of a later version is of no use.
             Ok(Some(_)) => {}

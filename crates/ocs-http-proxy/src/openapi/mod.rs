@@ -42,11 +42,24 @@ fn document(tenant: &str) -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
+        // The last one: a client may be known by its network, or need no rule.
+        "security": [{ "token": [] }, { "certificate": [] }, {}],
         "paths": paths,
         "components": {
             "schemas": schemas(),
             "responses": reply::refusals(),
             "parameters": operation::shared(tenant),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token that `ocs token create` printed.",
+                },
+                "certificate": {
+                    "type": "mutualTLS",
+                    "description": "A client certificate whose subject a rule names.",
+                },
+            },
         },
     })
 }
@@ -130,6 +143,28 @@ mod tests {
         for reference in found {
             let pointer = reference.trim_start_matches('#');
             assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_right_is_described() {
+        let document = document(TENANT);
+        for route in ROUTES {
+            let path = route.resource.path("{", "}");
+            let path = path.replace(' ', "_").to_ascii_lowercase();
+            let method = if route.is_read() { "get" } else { "post" };
+            let operation = &document["paths"][path][method];
+            let described = operation["description"].as_str().unwrap_or_default();
+            let right = format!("`{}`", route.rights);
+            let line = described.lines().find(|line| match route.req.first() {
+                Some(req) => line.contains(&format!("`{req}`")),
+                None => true,
+            });
+            let line = line.unwrap_or_default();
+            assert!(
+                route.rights == crate::access::Rights::NONE || line.contains(&right),
+                "{route:?}: {line}"
+            );
         }
     }
 

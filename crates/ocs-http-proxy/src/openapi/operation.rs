@@ -4,6 +4,7 @@ use ocs_protocol::attribute::{self, GSW_PHONE, GSW_REFERENCE_ID};
 use serde_json::{Map, Value, json};
 
 use super::{reply, schema};
+use crate::access::Rights;
 use crate::route::{Ask, QueryKey, Resource, Route};
 
 /// The parameter that the identifier of a resource is.
@@ -54,10 +55,18 @@ pub(super) fn get(route: &Route) -> Value {
         "summary": sentence(route.summary),
         "responses": reply::of(&[route]),
     });
+    if let Some(right) = right(route) {
+        operation["description"] = sentence(&right).into();
+    }
     if !route.query.is_empty() {
         operation["parameters"] = route.query.iter().map(query_parameter).collect();
     }
     operation
+}
+
+/// What a client needs where there are access rules.
+fn right(route: &Route) -> Option<String> {
+    (route.rights != Rights::NONE).then(|| format!("needs the right `{}`.", route.rights))
 }
 
 fn query_parameter(key: &QueryKey) -> Value {
@@ -80,7 +89,8 @@ pub(super) fn post(routes: &[&'static Route]) -> Value {
             [] => String::new(),
             aliases => format!(" (also {})", aliases.join(", ")),
         };
-        format!("- `{}`{aliases} {}.", route.req[0], route.summary)
+        let right = right(route).map_or(String::new(), |right| format!("; {right}"));
+        format!("- `{}`{aliases} {}{right}", route.req[0], route.summary)
     });
     let meanings = meanings.collect::<Vec<_>>().join("\n");
     let bodies = routes.iter().map(|route| {

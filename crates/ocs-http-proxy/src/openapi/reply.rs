@@ -167,6 +167,7 @@ pub(super) fn refusals() -> Map<String, Value> {
         });
         let header = match status {
             StatusCode::METHOD_NOT_ALLOWED => Some(("Allow", "The methods that are taken.")),
+            StatusCode::UNAUTHORIZED => Some(("WWW-Authenticate", "How to show a credential.")),
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 Some(("Retry-After", "Seconds after which it may be tried again."))
             }

@@ -9,7 +9,9 @@ pub(crate) use json::{append, write as json};
 pub(crate) use status::of as status;
 
 use bytes::Bytes;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::{Response, StatusCode};
 use ocs_protocol::attribute::GSW_ERROR_NUMBER;
 use ocs_protocol::error::ErrorNumber;
@@ -22,6 +24,8 @@ pub(crate) struct Extra {
     pub(crate) allow: Option<&'static str>,
     /// What is left of the request was not read: the connection cannot go on.
     pub(crate) close: bool,
+    /// Seconds, of who sends more than he may.
+    pub(crate) retry_after: Option<u64>,
 }
 
 /// Makes the reply of an event, with the configured headers.
@@ -44,6 +48,14 @@ pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Re
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+    }
+    if reply.status() == StatusCode::UNAUTHORIZED {
+        reply
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = extra.retry_after {
+        reply.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     if let Some(allow) = extra.allow {
         reply

@@ -14,7 +14,12 @@ pub(crate) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::MalformedBody
         | ErrorNumber::UnknownAttribute
         | ErrorNumber::Contradiction => StatusCode::BAD_REQUEST,
-        ErrorNumber::ForeignOrigin | ErrorNumber::NotInRole => StatusCode::FORBIDDEN,
+        ErrorNumber::NotAuthenticated => StatusCode::UNAUTHORIZED,
+        ErrorNumber::ForeignOrigin
+        | ErrorNumber::ForeignHost
+        | ErrorNumber::RightMissing
+        | ErrorNumber::BoundElsewhere
+        | ErrorNumber::NotInRole => StatusCode::FORBIDDEN,
         ErrorNumber::ResourceNotFound
         | ErrorNumber::CallingListNotFound
         | ErrorNumber::RecordNotFound
@@ -34,6 +39,7 @@ pub(crate) fn of(number: ErrorNumber) -> StatusCode {
         ErrorNumber::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorNumber::TargetTooLong => StatusCode::URI_TOO_LONG,
         ErrorNumber::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        ErrorNumber::RateExceeded => StatusCode::TOO_MANY_REQUESTS,
         ErrorNumber::InternalFault => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorNumber::StoreUnavailable
         | ErrorNumber::StoreFull

@@ -6,6 +6,7 @@ use ocs_protocol::refusal::{Refusal, quoted};
 
 use super::table::{ROUTES, Route};
 use super::target::Target;
+use crate::access::Rights;
 
 /// Why a request has no route.
 #[derive(Debug)]
@@ -50,6 +51,16 @@ impl<'a> Routes<'a> {
             _ => return Err(wrong_method(method, gets, posts)),
         };
         Ok(Self { target, reads })
+    }
+
+    /// The rights of which a client needs one at least, whichever of them it means.
+    pub(crate) fn rights(&self) -> Rights {
+        let taken = of_resource(self.target).filter(|route| route.is_read() == self.reads);
+        let open = taken.clone().any(|route| route.rights == Rights::NONE);
+        if open {
+            return Rights::NONE;
+        }
+        taken.fold(Rights::NONE, |rights, route| rights.or(route.rights))
     }
 
     /// The one that the `req` of the URI names; a read needs none.

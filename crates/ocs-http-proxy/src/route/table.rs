@@ -11,6 +11,8 @@ use ocs_protocol::attribute::{
 };
 use ocs_protocol::request::RequestName;
 
+use crate::access::Rights;
+
 use super::resource::{
     CUSTOMER_ID, DESCRIPTION, GROUP, GROUPS, LIST, LIST_RECORDS, LISTS, PHONE, RECORD, Resource,
 };
@@ -22,6 +24,8 @@ pub(crate) struct Route {
     /// The `req` of a POST and its aliases; empty for a GET.
     pub(crate) req: &'static [&'static str],
     pub(crate) ask: Ask,
+    /// The rights of which a client needs one.
+    pub(crate) rights: Rights,
     /// What it is for, in a few words.
     pub(crate) summary: &'static str,
     /// The attributes that it reads in a body, beside the identifier of its resource.
@@ -93,6 +97,7 @@ const fn post(
     resource: &'static Resource,
     req: &'static [&'static str],
     request: RequestName,
+    rights: Rights,
     summary: &'static str,
     takes: &'static [&'static str],
 ) -> Route {
@@ -100,6 +105,7 @@ const fn post(
         resource,
         req,
         ask: Ask::Ocs(request),
+        rights,
         summary,
         takes,
         needs: &[],
@@ -108,7 +114,7 @@ const fn post(
 }
 
 const fn get(resource: &'static Resource, request: RequestName, summary: &'static str) -> Route {
-    post(resource, &[], request, summary, &[])
+    post(resource, &[], request, Rights::READ, summary, &[])
 }
 
 /// What reports on a call, or on an attempt, may say beside the report.
@@ -142,6 +148,7 @@ pub(crate) const ROUTES: &[Route] = &[
             &LIST,
             &["AddRecord"],
             RequestName::AddRecord,
+            Rights::ADD,
             "adds a record to the calling list",
             &[
                 GSW_PHONE,
@@ -168,6 +175,7 @@ pub(crate) const ROUTES: &[Route] = &[
             &LIST,
             &["AddRecords"],
             RequestName::AddRecord,
+            Rights::ADD,
             "adds many records, each as AddRecord does: a JSON array of them, or one a line; \
              with `atomic=true`, all of them or none",
             &[],
@@ -177,6 +185,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &RECORD,
         &["UpdateCallCompletionStats"],
         RequestName::UpdateCallCompletionStats,
+        Rights::UPDATE,
         "sets the call result and user-defined fields, and finishes nothing",
         COMPLETION,
     ),
@@ -184,6 +193,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &RECORD,
         &["RecordProcessed"],
         RequestName::RecordProcessed,
+        Rights::UPDATE,
         "ends work on the record; the treatment of its call result applies",
         COMPLETION,
     ),
@@ -191,6 +201,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &RECORD,
         &["RecordReject"],
         RequestName::RecordReject,
+        Rights::UPDATE,
         "gives the record back uncalled",
         &[GSW_CALL_ATTEMPT_GUID, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
@@ -198,6 +209,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &RECORD,
         &["RequestRecordCancel", "RecordCancel", "CancelRecord"],
         RequestName::RequestRecordCancel,
+        Rights::UPDATE,
         "cancels the record, or its chain",
         &[
             GSW_CHAIN_ATTR,
@@ -210,6 +222,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &RECORD,
         &["DoNotCall"],
         RequestName::DoNotCall,
+        Rights::UPDATE,
         "puts the record's phone, or every phone of its chain, on the Do Not Call list",
         &[
             GSW_CHAIN_ATTR,
@@ -225,6 +238,7 @@ pub(crate) const ROUTES: &[Route] = &[
             &RECORD,
             &["RecordReschedule"],
             RequestName::RecordReschedule,
+            Rights::UPDATE,
             "makes a callback of the record",
             RESCHEDULE,
         )
@@ -235,6 +249,7 @@ pub(crate) const ROUTES: &[Route] = &[
             &RECORD,
             &["ScheduledRecordReschedule"],
             RequestName::ScheduledRecordReschedule,
+            Rights::UPDATE,
             "makes another callback of a callback that was delivered",
             RESCHEDULE,
         )
@@ -243,6 +258,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &RECORD,
         &["ChainedRecordRequest", "ChainedRecordsRequest"],
         RequestName::ChainedRecordRequest,
+        Rights::PREVIEW,
         "takes the other open records of the chain for the same agent",
         &[GSW_AGENT_ID, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
@@ -250,6 +266,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &PHONE,
         &["DoNotCall"],
         RequestName::DoNotCall,
+        Rights::UPDATE,
         "puts the phone on the Do Not Call list",
         &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
@@ -257,6 +274,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &PHONE,
         &["RequestRecordCancel", "RecordCancel", "CancelRecord"],
         RequestName::RequestRecordCancel,
+        Rights::UPDATE,
         "cancels what is open with the phone, in all calling lists or the one named",
         &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
@@ -264,6 +282,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &CUSTOMER_ID,
         &["DoNotCall"],
         RequestName::DoNotCall,
+        Rights::UPDATE,
         "puts the customer id on the Do Not Call list",
         &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
@@ -271,6 +290,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &CUSTOMER_ID,
         &["RequestRecordCancel", "RecordCancel", "CancelRecord"],
         RequestName::RequestRecordCancel,
+        Rights::UPDATE,
         "cancels what is open with the customer id, in all calling lists or the one named",
         &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
@@ -278,6 +298,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["PreviewRecordRequest", "GetRecord"],
         RequestName::PreviewRecordRequest,
+        Rights::PREVIEW,
         "takes the next due record for an agent",
         &[GSW_AGENT_ID],
     ),
@@ -285,6 +306,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["LoadCampaign"],
         RequestName::LoadCampaign,
+        Rights::CONTROL,
         "loads the campaign group",
         &[GSW_AUTO_COMPLETION],
     ),
@@ -292,6 +314,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["UnloadCampaign"],
         RequestName::UnloadCampaign,
+        Rights::CONTROL,
         "unloads the campaign group once what is out has come back",
         &[],
     ),
@@ -299,6 +322,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["ForceUnloadCampaign"],
         RequestName::ForceUnloadCampaign,
+        Rights::CONTROL,
         "unloads the campaign group whatever is out",
         &[],
     ),
@@ -306,6 +330,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["StartDialing"],
         RequestName::StartDialing,
+        Rights::CONTROL,
         "starts to hand out records",
         DIALING,
     ),
@@ -313,6 +338,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["StopDialing"],
         RequestName::StopDialing,
+        Rights::CONTROL,
         "stops to hand out records",
         &[],
     ),
@@ -320,6 +346,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["SetDialingMode"],
         RequestName::SetDialingMode,
+        Rights::CONTROL,
         "changes the dialing mode, or what it optimizes",
         DIALING,
     ),
@@ -327,6 +354,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &GROUP,
         &["GetCampaignStatus"],
         RequestName::GetCampaignStatus,
+        Rights::CONTROL.or(Rights::READ),
         "asks for the state of the campaign group",
         &[],
     ),
@@ -373,6 +401,7 @@ pub(crate) const ROUTES: &[Route] = &[
         resource: &DESCRIPTION,
         req: &[],
         ask: Ask::Description,
+        rights: Rights::NONE,
         summary: "describes this interface (OpenAPI 3.1)",
         takes: &[],
         needs: &[],

@@ -6,7 +6,7 @@ use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::{Refusal, quoted};
 use percent_encoding::percent_decode_str;
 
-use super::resource::Resource;
+use super::resource::{LIST, Resource};
 use super::table::QueryKey;
 
 /// A request's target, its percent-encoding undone once.
@@ -122,6 +122,12 @@ impl Target {
                 }
                 Identifier::TooMany => false,
             }
+    }
+
+    /// The calling list that it names, where it names one.
+    pub(crate) fn calling_list(&self) -> Option<&str> {
+        let names_list = LIST.segments.contains(&&*self.kind);
+        self.identifier().filter(|_| names_list)
     }
 
     /// The identifier, where there is one.

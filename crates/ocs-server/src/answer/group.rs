@@ -92,11 +92,16 @@ pub(crate) fn campaign_events(
     UserEvent::array_of(events.into_iter().map(Into::into))
 }
 
-/// All campaign groups, each with its state.
-pub(crate) fn groups(states: &GroupStates, objects: &Objects) -> UserEvent {
+/// The campaign groups that are shown, each with its state.
+pub(crate) fn groups(
+    states: &GroupStates,
+    shown: impl Fn(CampaignGroupId) -> bool,
+    objects: &Objects,
+) -> UserEvent {
     let mut event = UserEvent::event(RequestName::ReadCampaignGroups.answer());
     let groups = objects.groups();
-    let entries = groups.iter().map(|group| {
+    let shown = groups.iter().filter(|group| shown(group.dbid));
+    let entries = shown.map(|group| {
         let mut entry = UserEvent::default();
         push_group(&mut entry, group.dbid, objects);
         push_state(&mut entry, &state_of(group.dbid, states, objects));

@@ -10,6 +10,7 @@ use ocs_protocol::outbound::bulk_item::Item as Sent;
 use ocs_protocol::outbound::{BulkItem, BulkMessage, BulkOutcome, BulkStart, UserEvent};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
+use ocs_rules::access::Binding;
 use ocs_rules::change::{Change, Outcome};
 use ocs_rules::objects::Objects;
 use ocs_store::{BulkAnswer, Encode, Keep, Noted, Once, OnceKey, Part, Request, store_refusal};
@@ -18,9 +19,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::dispatch::{ANONYMOUS, Dispatch};
+use super::dispatch::{Dispatch, scope};
 use super::output::Asking;
 use super::under_way::Turn;
+use crate::access::called;
 use crate::core::Core;
 use crate::request;
 
@@ -62,6 +64,7 @@ struct Bulk {
     core: Core,
     dispatch: Dispatch,
     listener: u32,
+    bound: Option<Arc<Binding>>,
     asked: ocs_store::Asked,
     /// The Idempotency-Key, where it has one: then every item goes before the store,
     /// those too that were refused already.
@@ -153,16 +156,19 @@ async fn begin(
         client,
         idempotency_key,
         fingerprint,
+        credential,
     } = start;
+    let bound = core.bindings.load().of_credential(&credential);
+    let scope = scope(credential.clone());
     let turn = match idempotency_key.as_str() {
         "" => None,
         key => tokio::select! {
-            turn = dispatch.under_way.turn(key) => Some(turn),
+            turn = dispatch.under_way.turn(&scope, key) => Some(turn),
             // Nobody waits for it any more.
             () = outcomes.closed() => return,
         },
     };
-    let once = |key| OnceKey::new(ANONYMOUS.to_owned(), key, fingerprint);
+    let once = |key| OnceKey::new(scope, key, fingerprint);
     let list = core
         .store
         .objects()
@@ -172,14 +178,19 @@ async fn begin(
         core,
         dispatch,
         listener,
+        bound: bound.clone(),
         asked: ocs_store::Asked {
-            client: client.into(),
+            client: called(&credential, client).into(),
             request: RequestName::AddRecord,
             list,
             handle: None,
         },
         key: turn.is_some().then(|| Arc::new(once(idempotency_key))),
     };
+    if let Some(Err(refusal)) = bound.map(|bound| bound.check_list_named(&calling_list)) {
+        bulk.refuse(refusal, &outcomes).await;
+        return;
+    }
     if list.is_none() {
         bulk.refuse(request::no_such_list(&calling_list), &outcomes)
             .await;
@@ -283,6 +294,7 @@ impl Bulk {
                 key: Arc::clone(key),
                 part: Part::End(items),
             }),
+            bound: None,
         })
     }
 
@@ -395,7 +407,10 @@ impl Bulk {
             match &self.key {
                 None => match made {
                     Ok((change, asking)) => {
-                        group.changes.push(change.into());
+                        group.changes.push(Request {
+                            bound: self.bound.clone(),
+                            ..change.into()
+                        });
                         group.items.push(Item::Asking(asking));
                     }
                     Err(event) => group.items.push(Item::Refused(event)),
@@ -470,6 +485,7 @@ impl Bulk {
                     encode,
                 },
             }),
+            bound: self.bound.clone(),
         };
         (Item::Kept { reference, refused }, request)
     }

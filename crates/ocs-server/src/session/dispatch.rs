@@ -3,18 +3,22 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ocs_protocol::attribute::{GSW_AGENT_REQ_TYPE, GSW_CALLING_LIST, GSW_RECORD_HANDLE};
+use ocs_protocol::attribute::{
+    GSW_AGENT_REQ_TYPE, GSW_CALLING_LIST, GSW_CAMPAIGN_GROUP_DBID, GSW_RECORD_HANDLE,
+};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::{Protocol, RequestName};
+use ocs_rules::access::Binding;
 use ocs_rules::change::{Chained, Change};
+use ocs_rules::objects::Objects;
 use ocs_store::{Noted, Once, OnceKey, Outcomes, Part, Request, StoreError, store_refusal};
 use prost::Message as _;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 
 use super::output::{Asking, Output};
-use super::read::read;
+use super::read::{From, read};
 use super::tell::tell;
 use super::under_way::UnderWay;
 use crate::core::Core;
@@ -37,8 +41,12 @@ pub(crate) struct Dispatch {
 pub(crate) struct Asked {
     pub(crate) number: u64,
     pub(crate) listener: u32,
-    /// Who asks: the HTTP client's address, or the name of a native application.
+    /// Who asks: the HTTP client's name or address, or the name of a native application.
     pub(crate) client: String,
+    /// What an HTTP client was let in by; empty where it needed nothing.
+    pub(crate) credential: String,
+    /// The calling lists and campaign groups that it is bound to.
+    pub(crate) bound: Option<Arc<Binding>>,
     /// The Idempotency-Key and the request's fingerprint, where it has them.
     pub(crate) key: Option<(String, Vec<u8>)>,
     pub(crate) event: UserEvent,
@@ -94,7 +102,7 @@ impl Dispatch {
             ..Sorted::default()
         };
         for asked in requests {
-            match self.work(&asked.event, &asked.client) {
+            match self.work(&asked) {
                 Ok((request, Work::Change(change, ignored))) => {
                     self.sort_change(request, change, ignored, asked, &mut sorted);
                 }
@@ -149,7 +157,7 @@ impl Dispatch {
         let once = asked.key.map(|(key, fingerprint)| {
             let (asking, core) = (asking.clone(), self.core.clone());
             Once {
-                key: Arc::new(OnceKey::new(ANONYMOUS.to_owned(), key, fingerprint)),
+                key: Arc::new(OnceKey::new(scope(asked.credential), key, fingerprint)),
                 part: Part::Whole(Box::new(move |outcome| {
                     asking.into_answer(outcome.clone(), &core).encode_to_vec()
                 })),
@@ -159,6 +167,7 @@ impl Dispatch {
             change,
             asked: Some(by),
             once,
+            bound: asked.bound,
         });
         sorted.asking.push(asking);
     }
@@ -191,9 +200,13 @@ impl Dispatch {
         });
     }
 
-    fn work(&self, event: &UserEvent, client: &str) -> Result<(RequestName, Work), Refusal> {
+    fn work(&self, asked: &Asked) -> Result<(RequestName, Work), Refusal> {
+        let (event, client) = (&asked.event, asked.client.as_str());
         let name = request_name(event)?;
         let objects = self.core.store.objects();
+        if let Some(bound) = &asked.bound {
+            check_named(event, bound, &objects)?;
+        }
         let refuse_unknown = self.core.refuse_unknown;
         let unknown = request::unknown(event, name, refuse_unknown);
         let ignored = unknown.keys.clone();
@@ -321,7 +334,11 @@ impl Dispatch {
         let core = self.core.clone();
         tokio::spawn(async move {
             let (number, event) = (asked.number, asked.event);
-            let read = read(&core, name, &event, asked.listener).await;
+            let from = From {
+                listener: asked.listener,
+                bound: asked.bound.as_deref(),
+            };
+            let read = read(&core, name, &event, from).await;
             let answer = read.unwrap_or_else(|refusal| refusal.into_event(event.reference()));
             place.send(Output::answers(vec![(number, answer)]));
         });
@@ -351,8 +368,29 @@ fn named_handle(event: &UserEvent) -> Option<u32> {
     request::handle(event).ok()
 }
 
-/// Whose Idempotency-Keys they are, without credentials.
-pub(super) const ANONYMOUS: &str = "anonymous";
+/// Whose Idempotency-Keys they are (http-interface.md, section 3).
+pub(super) fn scope(credential: String) -> String {
+    if credential.is_empty() {
+        "anonymous".to_owned()
+    } else {
+        credential
+    }
+}
+
+/// What a request names of calling lists and campaign groups must be the client's: that
+/// is judged before the rest of it (http-interface.md, section 4), and again by what it
+/// meets in the store.
+fn check_named(event: &UserEvent, bound: &Binding, objects: &Objects) -> Result<(), Refusal> {
+    if let Some(list) = event.text(GSW_CALLING_LIST) {
+        bound.check_list_named(list)?;
+    }
+    if event.get(GSW_CAMPAIGN_GROUP_DBID).is_some()
+        && let Ok(group) = request::group(event, objects)
+    {
+        bound.check_group(group, objects)?;
+    }
+    Ok(())
+}
 
 /// What an entry of the Do Not Call list says of where it came from.
 fn source(client: &str) -> String {

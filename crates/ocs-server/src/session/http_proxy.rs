@@ -24,6 +24,7 @@ use super::bulk;
 use super::burst::Burst;
 use super::dispatch::{Asked, Dispatch};
 use super::output::Output;
+use crate::access::called;
 use crate::core::Core;
 use crate::grpc;
 use crate::supervisor::Connection;
@@ -83,7 +84,7 @@ impl HttpProxySessions {
         let current = self.current().session.clone();
         if let Some(session) = current {
             // Where the session is gone, the next HTTP Proxy gets them as it starts.
-            let settings = Output::message(ServerBody::Settings(settings));
+            let settings = Output::message(ServerBody::Settings(Box::new(settings)));
             let _ = session.send(settings).await;
         }
     }
@@ -120,13 +121,16 @@ impl HttpProxySessions {
     ) {
         loop {
             let burst = Burst::receive(&mut incoming).await;
+            let bindings = self.core.bindings.load_full();
             let mut requests = Vec::with_capacity(burst.messages.len());
             for message in burst.messages {
                 match message.body {
                     Some(Body::Request(event)) => requests.push(Asked {
                         number: message.number,
                         listener: message.listener,
-                        client: message.client,
+                        client: called(&message.credential, message.client),
+                        bound: bindings.of_credential(&message.credential),
+                        credential: message.credential,
                         key: (!message.idempotency_key.is_empty())
                             .then_some((message.idempotency_key, message.fingerprint)),
                         event,
@@ -192,7 +196,7 @@ impl Outbound for HttpProxySessions {
                 Role::Unspecified,
                 "OCS",
             ))));
-            say(Output::message(ServerBody::Settings(settings)));
+            say(Output::message(ServerBody::Settings(Box::new(settings))));
             if current.ends {
                 say(stop());
             } else {

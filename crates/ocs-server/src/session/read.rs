@@ -5,6 +5,7 @@ use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
+use ocs_rules::access::Binding;
 use ocs_rules::calling_list::{CallingList, ListId};
 use ocs_rules::do_not_call::{Compared, Keys, Subject};
 use ocs_rules::objects::Objects;
@@ -17,20 +18,31 @@ use crate::{answer, request};
 /// Records of a phone or a customer that one answer shows at most.
 const SHOWN: u32 = 1_000;
 
-/// Answers a request that reads. `listener` is the port that it came in by.
+/// Where a request comes from.
+#[derive(Clone, Copy)]
+pub(super) struct From<'a> {
+    /// The port that it came in by.
+    pub(super) listener: u32,
+    /// The calling lists and campaign groups that its client is bound to: others are not
+    /// shown.
+    pub(super) bound: Option<&'a Binding>,
+}
+
+/// Answers a request that reads.
 pub(super) async fn read(
     core: &Core,
     name: RequestName,
     event: &UserEvent,
-    listener: u32,
+    from: From<'_>,
 ) -> Result<UserEvent, Refusal> {
-    let uri = |handle| core.record_uri(listener as usize, handle);
+    let bound = from.bound;
+    let uri = |handle| core.record_uri(from.listener as usize, handle);
     match name {
-        RequestName::ReadRecord => record(core, event, uri).await,
+        RequestName::ReadRecord => record(core, event, bound, uri).await,
         RequestName::ReadCallingList => calling_list(core, event).await,
         RequestName::ReadRecords => records(core, event, uri).await,
-        RequestName::ReadPhone => phone(core, event, uri).await,
-        RequestName::ReadCustomerId => customer_id(core, event, uri).await,
+        RequestName::ReadPhone => phone(core, event, bound, uri).await,
+        RequestName::ReadCustomerId => customer_id(core, event, bound, uri).await,
         RequestName::ReadCampaignGroup => {
             let objects = core.store.objects();
             let group = request::group(event, &objects)?;
@@ -38,15 +50,18 @@ pub(super) async fn read(
         }
         RequestName::ReadCampaignGroups => {
             let objects = core.store.objects();
-            Ok(answer::groups(&core.store.group_states(), &objects))
+            let states = core.store.group_states();
+            let shown = |group| bound.is_none_or(|bound| bound.has_group(group, &objects));
+            Ok(answer::groups(&states, shown, &objects))
         }
-        _ => calling_lists(core).await,
+        _ => calling_lists(core, bound).await,
     }
 }
 
 async fn record(
     core: &Core,
     event: &UserEvent,
+    bound: Option<&Binding>,
     uri: impl Fn(u32) -> Option<String>,
 ) -> Result<UserEvent, Refusal> {
     let handle = request::handle(event)?;
@@ -59,6 +74,9 @@ async fn record(
         .map_err(|error| refused(&error))?
         .ok_or_else(|| ocs_rules::life_cycle::no_such_record(&handle.to_string()))?;
     let objects = core.store.objects();
+    if let Some(bound) = bound {
+        bound.check_record(&found.record, &objects)?;
+    }
     let mut known = answer::Known {
         surroundings: &found,
         why: Vec::new(),
@@ -102,8 +120,10 @@ async fn calling_list(core: &Core, event: &UserEvent) -> Result<UserEvent, Refus
     Ok(answer::calling_list(list, &counts, &objects))
 }
 
-async fn calling_lists(core: &Core) -> Result<UserEvent, Refusal> {
-    let lists = core.store.objects().lists();
+async fn calling_lists(core: &Core, bound: Option<&Binding>) -> Result<UserEvent, Refusal> {
+    let objects = core.store.objects();
+    let mut lists = objects.lists();
+    lists.retain(|list| bound.is_none_or(|bound| bound.has_list(list.dbid, &objects)));
     let mut counted = Vec::with_capacity(lists.len());
     for list in &lists {
         let counts = core.store.reader().counts(list.dbid).await;
@@ -135,6 +155,7 @@ async fn records(
 async fn phone(
     core: &Core,
     event: &UserEvent,
+    bound: Option<&Binding>,
     uri: impl Fn(u32) -> Option<String>,
 ) -> Result<UserEvent, Refusal> {
     let phone = request::phone(event)?;
@@ -149,8 +170,8 @@ async fn phone(
         core,
         RequestName::ReadPhone,
         (GSW_PHONE, &phone),
-        keys,
-        page,
+        (keys, page),
+        bound,
         uri,
     )
     .await
@@ -159,6 +180,7 @@ async fn phone(
 async fn customer_id(
     core: &Core,
     event: &UserEvent,
+    bound: Option<&Binding>,
     uri: impl Fn(u32) -> Option<String>,
 ) -> Result<UserEvent, Refusal> {
     let customer = request::customer_id(event)?;
@@ -169,15 +191,16 @@ async fn customer_id(
     };
     let keys = Keys::of(&Subject::CustomerId(customer.clone()), None);
     let named = (GSW_CUSTOMER_ID, customer.as_str());
-    contact(core, RequestName::ReadCustomerId, named, keys, page, uri).await
+    let asked = (keys, page);
+    contact(core, RequestName::ReadCustomerId, named, asked, bound, uri).await
 }
 
 async fn contact(
     core: &Core,
     name: RequestName,
     named: (&str, &str),
-    keys: Keys,
-    page: Page,
+    (keys, page): (Keys, Page),
+    bound: Option<&Binding>,
     uri: impl Fn(u32) -> Option<String>,
 ) -> Result<UserEvent, Refusal> {
     let now = (core.clock)();
@@ -186,11 +209,12 @@ async fn contact(
         .do_not_call(keys, now.as_second())
         .await
         .map_err(|error| refused(&error))?;
-    let found = reader
+    let mut found = reader
         .records_of(page, regions(core))
         .await
         .map_err(|error| refused(&error))?;
     let objects = core.store.objects();
+    found.retain(|record| bound.is_none_or(|bound| bound.has_list(record.list, &objects)));
     Ok(answer::contact(
         name, named, restricted, &found, uri, &objects, now,
     ))

@@ -3,6 +3,7 @@
 //! all of them is committed together.
 
 mod add_record;
+mod bound;
 mod do_not_call;
 mod group;
 mod hand_out;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
+use ocs_rules::access::Binding;
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Change, Outcome};
@@ -129,11 +131,12 @@ impl<'a> Batch<'a> {
             change,
             asked,
             once,
+            bound,
         } = request;
         let outcome = match self.known_answer(once.as_ref(), store)? {
             Some(known) => known,
             None => {
-                let outcome = self.change(change, store)?;
+                let outcome = self.change(change, bound.as_deref(), store)?;
                 if let Some(once) = once {
                     let record = request_log::record_of(asked.as_ref(), &outcome);
                     self.keep_answer(once, &outcome, record, store)?;
@@ -153,15 +156,25 @@ impl<'a> Batch<'a> {
         self.log.note(noted, self.now);
     }
 
-    fn change(&mut self, change: Change, store: &mut Transaction<'_>) -> Run {
+    fn change(
+        &mut self,
+        change: Change,
+        bound: Option<&Binding>,
+        store: &mut Transaction<'_>,
+    ) -> Run {
+        if let Some(bound) = bound
+            && let Err(refusal) = self.check_bound(&change, bound, store)?
+        {
+            return Ok(Err(refusal));
+        }
         match change {
             Change::AddRecord(request) => self.add(*request, store),
             Change::UpdateCallCompletionStats(request) => self.update(&request, store),
             Change::RecordProcessed(request) => self.processed(&request, store),
             Change::RecordReject(request) => self.reject(&request, store),
             Change::Reschedule(request) => self.reschedule(&request, store),
-            Change::Cancel(request) => self.cancel(&request, store),
-            Change::DoNotCall(request) => self.do_not_call(&request, store),
+            Change::Cancel(request) => self.cancel(&request, bound, store),
+            Change::DoNotCall(request) => self.do_not_call(&request, bound, store),
             Change::Preview(request) => self.preview(&request, store),
             Change::Chained(request) => self.chained(&request, store),
             Change::Group(request) => self.group(&request, store),

@@ -1,10 +1,13 @@
 //! RequestRecordCancel and DoNotCall: requests that may reach many records.
 
-use ocs_protocol::attribute::{GSW_CUSTOMER_ID, GSW_PHONE};
+use std::borrow::Cow;
+
+use ocs_protocol::attribute::{GSW_CUSTOMER_ID, GSW_PHONE, GSW_RECORD_HANDLE};
 use ocs_protocol::enumeration::{ChainAttr, RecordStatus};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::RequestName;
+use ocs_rules::access::{self, Binding};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::change::{Named, OnRecord, Outcome, Reaching, Whom};
 use ocs_rules::do_not_call::{Compared, Entry, Subject};
@@ -16,9 +19,14 @@ use crate::error::StoreError;
 use crate::sqlite::Transaction;
 
 impl Batch<'_> {
-    pub(super) fn cancel(&mut self, request: &Reaching, store: &mut Transaction<'_>) -> Run {
+    pub(super) fn cancel(
+        &mut self,
+        request: &Reaching,
+        bound: Option<&Binding>,
+        store: &mut Transaction<'_>,
+    ) -> Run {
         let name = RequestName::RequestRecordCancel;
-        let reached = match self.reached(request, name, store)? {
+        let reached = match self.reached(request, name, bound, store)? {
             Ok(reached) => reached,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -30,11 +38,20 @@ impl Batch<'_> {
         self.finish_all(&handles, life_cycle::cancel, store).map(Ok)
     }
 
-    pub(super) fn do_not_call(&mut self, request: &Reaching, store: &mut Transaction<'_>) -> Run {
-        let reached = match self.reached(request, RequestName::DoNotCall, store)? {
+    pub(super) fn do_not_call(
+        &mut self,
+        request: &Reaching,
+        bound: Option<&Binding>,
+        store: &mut Transaction<'_>,
+    ) -> Run {
+        let reached = match self.reached(request, RequestName::DoNotCall, bound, store)? {
             Ok(reached) => reached,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if reached.is_empty() && bound.is_some_and(Binding::is_to_lists) {
+            let (attribute, value) = named(&request.whom);
+            return Ok(Err(access::not_your_contact(attribute, &value)));
+        }
         // By customer id the whole chains: it is the person who is not to be called.
         let chain =
             request.chain == ChainAttr::AllChain || matches!(request.whom, Whom::CustomerId(_));
@@ -63,10 +80,11 @@ impl Batch<'_> {
         &mut self,
         request: &Reaching,
         name: RequestName,
+        bound: Option<&Binding>,
         store: &mut Transaction<'_>,
     ) -> Result<Result<Vec<Handle>, Refusal>, StoreError> {
         self.write_records(store)?;
-        Ok(match &request.whom {
+        let reached = match &request.whom {
             Whom::Record(handle, attempt_guid) => {
                 let on = OnRecord {
                     handle: *handle,
@@ -74,8 +92,8 @@ impl Batch<'_> {
                     attempt_guid: attempt_guid.clone(),
                     unknown: request.unknown.clone(),
                 };
-                self.check_on(&on, name, store)?
-                    .map(|record| vec![record.handle])
+                let record = self.check_on(&on, name, store)?;
+                return Ok(record.map(|record| vec![record.handle]));
             }
             Whom::Phone(phone) => {
                 // The region of a calling list that is not named is not known; a phone
@@ -83,12 +101,13 @@ impl Batch<'_> {
                 let list = request.list.and_then(|list| self.objects.list(list));
                 let region = self.policy.region(list.map(AsRef::as_ref));
                 let compared = Compared::of(phone, region);
-                Ok(self.open_records_of_phone(compared, request.list, store)?)
+                self.open_records_of_phone(compared, request.list, store)?
             }
             Whom::CustomerId(customer) => {
-                Ok(self.open_records_of_customer(customer, request.list, store)?)
+                self.open_records_of_customer(customer, request.list, store)?
             }
-        })
+        };
+        self.within(reached, bound, store).map(Ok)
     }
 
     /// Open records with a phone, in one calling list or in all, by handle.
@@ -246,16 +265,20 @@ impl Batch<'_> {
     }
 }
 
+/// The attribute that says whom a request reaches, and its value.
+fn named(whom: &Whom) -> (&'static str, Cow<'_, str>) {
+    match whom {
+        Whom::Phone(phone) => (GSW_PHONE, phone.into()),
+        Whom::CustomerId(customer) => (GSW_CUSTOMER_ID, customer.into()),
+        Whom::Record(handle, _) => (GSW_RECORD_HANDLE, handle.to_string().into()),
+    }
+}
+
 fn nobody(whom: &Whom) -> Refusal {
-    let (attribute, value) = match whom {
-        Whom::Phone(phone) => (GSW_PHONE, phone),
-        Whom::CustomerId(customer) => (GSW_CUSTOMER_ID, customer),
-        // A record that is there was reached.
-        Whom::Record(handle, _) => return life_cycle::no_such_record(&handle.to_string()),
-    };
+    let (attribute, value) = named(whom);
     Refusal::new(
         ErrorNumber::RecordNotFound,
-        format!("no open record has {attribute} {}", quoted(value)),
+        format!("no open record has {attribute} {}", quoted(&value)),
     )
     .at(attribute)
 }

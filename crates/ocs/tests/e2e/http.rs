@@ -197,7 +197,7 @@ pub(crate) fn request(
     };
     let mut head = format!("{method} {target} HTTP/1.1\r\n");
     if !given("host") {
-        head.push_str("Host: ocs.test\r\n");
+        head.push_str("Host: localhost\r\n");
     }
     let framed = given("content-length") || given("transfer-encoding");
     if !framed && (method == "POST" || !body.is_empty()) {

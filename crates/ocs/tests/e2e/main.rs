@@ -1,6 +1,7 @@
 //! The end-to-end tests: the real `ocs`, its real child process, real sockets and
 //! real files, asked by programs that nobody here wrote.
 
+mod access;
 mod add_records;
 mod add_records_once;
 mod campaign_groups;
