@@ -295,14 +295,18 @@ impl Access {
         for (index, rule) in self.certificate.iter().enumerate() {
             let here = certificates.index(index);
             check_rights(&rule.rights, &here, findings);
-            if !rule.subject.contains('=') {
+            let normal = ocs_protocol::subject::normal(&rule.subject);
+            if normal.is_none() {
                 findings.wrong(
                     &here.key("subject"),
                     "write the subject as RFC 4514 does, the most special part first: \
                      \"CN=crm,O=Example\"",
                 );
             }
-            let same = |other: &CertificateRule| other.subject == rule.subject;
+            let same = |other: &CertificateRule| {
+                other.subject == rule.subject
+                    || (normal.is_some() && ocs_protocol::subject::normal(&other.subject) == normal)
+            };
             let first = self.certificate.iter().position(same);
             check_first(first, index, "certificate", &here.key("subject"), findings);
         }

@@ -226,7 +226,9 @@ fn edit(
         .map_err(|error: toml_edit::TomlError| wrong(format!("{}: {error}", file.display())))?;
     change(&mut document)?;
 
-    let beside = path.with_extension("toml.new");
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
     // What a command that was killed left behind.
     let _ = fs::remove_file(&beside);
     let written = write(&beside, &document.to_string(), &locked);

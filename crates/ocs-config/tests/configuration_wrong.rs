@@ -339,6 +339,12 @@ const ROWS: &[Row] = &[
         "ocs.toml, line 2: access.certificate[0].subject: found \"\"; allowed: 1 to 1024 characters; these are 0",
         "ocs.toml, line 4: access.certificate[0].rate: found 0; allowed: 1 to 1000000",
     ]),
+    ("[[access.certificate]]\nsubject = \"crm\"\nrights = [\"read\"]\n", &[
+        "ocs.toml, line 2: access.certificate[0].subject: found \"crm\"; write the subject as RFC 4514 does, the most special part first: \"CN=crm,O=Example\"",
+    ]),
+    ("[[access.certificate]]\nsubject = \"CN=a, O=b\"\nrights = [\"read\"]\n[[access.certificate]]\nsubject = \"cn=a,2.5.4.10=b\"\nrights = [\"add\"]\n", &[
+        "ocs.toml, line 5: access.certificate[1].subject: found \"cn=a,2.5.4.10=b\"; certificate[0] has this already; it must be unique",
+    ]),
     ("[[access.certificate]]\nsubject = \"CN=a\"\nrights = [\"read\"]\n[[access.certificate]]\nsubject = \"CN=a\"\nrights = [\"add\"]\n", &[
         "ocs.toml, line 5: access.certificate[1].subject: found \"CN=a\"; certificate[0] has this already; it must be unique",
     ]),

@@ -12,6 +12,7 @@ pub mod heartbeat;
 pub mod hello;
 pub mod refusal;
 pub mod request;
+pub mod subject;
 pub mod tls;
 pub mod wire;
 

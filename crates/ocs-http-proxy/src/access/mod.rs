@@ -2,7 +2,7 @@
 //! before OCS is asked. What OCS alone knows, it judges itself: which calling list a
 //! record is in, and what a campaign group is called.
 //!
-//! `host` and `origin` keep web pages out, `token`, `network` and `subject` say whose
+//! `host` and `origin` keep web pages out, `token` and `network` say whose
 //! request it is, `right` what it needs, `rate` how many there may be; `failures` slows
 //! whoever tries tokens, `refused` says so in the log.
 
@@ -13,7 +13,6 @@ mod origin;
 mod rate;
 mod refused;
 mod right;
-mod subject;
 mod token;
 
 use std::collections::{HashMap, HashSet};
@@ -27,6 +26,7 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::access_rule::Client as KnownBy;
 use ocs_protocol::outbound::{self, AccessRule};
 use ocs_protocol::refusal::{Refusal, quoted};
+use ocs_protocol::subject;
 
 pub(crate) use failures::Failures;
 pub(crate) use host::Port;

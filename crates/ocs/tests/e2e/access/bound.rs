@@ -224,7 +224,7 @@ fn records_of_other_calling_lists() {
     let again = add(&server, "Calls", &person);
     let done = server.ask_as("calls", "POST", "/customer_ids/C1?req=DoNotCall", "");
     assert_eq!(done.expect(200)["records"], 1);
-    assert_eq!(record("calls", &again)["GSW_RECORD_STATUS"], "Cancelled");
+    assert_eq!(record("calls", &again)["GSW_RECORD_STATUS"], "Updated");
     assert_eq!(record("all", &other)["GSW_RECORD_STATUS"], "Ready");
 
     let many = server.ask_as(

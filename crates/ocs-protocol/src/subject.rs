@@ -1,5 +1,6 @@
-//! Subjects of certificates as RFC 4514 writes them. One subject can be written in many
-//! ways; two are the same where their normal forms are.
+//! Subjects of certificates as RFC 4514 writes them: what the configuration says of a
+//! client, and what its certificate says. One subject can be written in many ways; two are
+//! the same where their normal forms are.
 
 use std::fmt::Write as _;
 
@@ -25,7 +26,8 @@ const TYPES: [(&str, &str); 14] = [
 /// The normal form of a subject: types by their short names in capital letters, no space
 /// around what separates, one way to escape, the parts of one name in order. Letters of
 /// values count as they are. `None` where it is no subject.
-pub(super) fn normal(subject: &str) -> Option<String> {
+#[must_use]
+pub fn normal(subject: &str) -> Option<String> {
     let mut names: Vec<Vec<String>> = vec![Vec::new()];
     let mut rest = subject;
     loop {
