@@ -274,6 +274,13 @@ impl Config {
                 ));
             }
         }
+        if self.access.allow_anonymous && self.access.has_rules() {
+            warnings.push(
+                "access.allow-anonymous: there are rules, and whoever none of them knows is \
+                 refused all the same"
+                    .to_owned(),
+            );
+        }
         if !self.access.certificate.is_empty() && !any_mutual {
             warnings.push(
                 "access.certificate: no http port has mutual = true, so that no certificate is \

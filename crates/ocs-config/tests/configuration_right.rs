@@ -174,6 +174,20 @@ fn a_port_for_everybody_is_warned_of() {
 }
 
 #[test]
+fn rules_and_everybody_do_not_go_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "[access]\nallow-anonymous = true\n[[access.network]]\ncidr = \"10.0.0.0/8\"\n\
+                rights = [\"read\"]\n[[server-info.port]]\nid = \"http\"\nport = 0\n";
+    assert_eq!(
+        config(folder.path(), text).warnings(),
+        [
+            "access.allow-anonymous: there are rules, and whoever none of them knows is refused \
+             all the same",
+        ]
+    );
+}
+
+#[test]
 fn access_rules_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let hash = "0123456789abcdefABCDEF".repeat(3);

@@ -131,3 +131,60 @@ fn wire(right: ocs_config::Right) -> Right {
         ocs_config::Right::Admin => Right::Admin,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ocs_config::{Right, TokenHash, TokenRule};
+
+    use super::*;
+
+    fn token_rule(name: &str, lists: Option<&[&str]>) -> TokenRule {
+        let hash: TokenHash =
+            serde_json::from_value(format!("sha256:{}", "0".repeat(64)).into()).expect("a hash");
+        TokenRule {
+            name: name.to_owned(),
+            hash,
+            previous_hash: None,
+            rights: vec![Right::Add],
+            calling_lists: lists.map(|lists| lists.iter().map(ToString::to_string).collect()),
+            campaign_groups: None,
+            rate: None,
+        }
+    }
+
+    #[test]
+    fn what_a_credential_binds_to() {
+        let access = Access {
+            token: vec![
+                token_rule("all", None),
+                token_rule("one", Some(&["Spring"])),
+            ],
+            ..Access::default()
+        };
+        let bindings = Bindings::of(&access);
+        let spring = ["Spring".to_owned()];
+        for (credential, right) in [
+            ("", None),
+            ("token:all", None),
+            ("token:one", Some(Binding::to(Some(&spring), None))),
+            ("token:gone", Some(Binding::to_nothing())),
+            ("network:one", Some(Binding::to_nothing())),
+        ] {
+            let found = bindings.of_credential(credential);
+            assert_eq!(found.as_deref(), right.as_ref(), "{credential}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_is_called() {
+        for (credential, right) in [
+            ("", "10.0.0.1"),
+            ("token:crm", "crm"),
+            ("token:token:x", "token:x"),
+            ("certificate:CN=crm,O=x", "CN=crm,O=x"),
+            ("network:10.0.0.0/8", "10.0.0.1"),
+        ] {
+            assert_eq!(called(credential, "10.0.0.1".to_owned()), right);
+        }
+    }
+}
