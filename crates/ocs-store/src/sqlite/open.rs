@@ -77,8 +77,9 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         ("journal_size_limit", "134217728"),
         ("foreign_keys", "ON"),
         ("temp_store", "MEMORY"),
-        // KiB, negative by SQLite's convention.
-        ("cache_size", "-32768"),
+        // KiB, negative by SQLite's convention. Requests on records name them in no order:
+        // what is not here is read from the file again.
+        ("cache_size", "-98304"),
     ] {
         connection
             .pragma_update_and_check(None, pragma, value, |_| Ok(()))
