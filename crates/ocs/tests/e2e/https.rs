@@ -1,7 +1,7 @@
 //! HTTPS: HTTP over TLS 1.2 and 1.3, spoken by programs that nobody here wrote
 //! (http-interface.md, section 1; configuration.md, sections 1 and 3).
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
 
@@ -354,5 +354,91 @@ fn secrets_are_in_no_log() {
     let password = ["sesame".to_owned()];
     for secret in certificates::of_private_key().chain(password) {
         assert!(!logs.contains(&secret), "{secret}");
+    }
+}
+
+/// Asks on one connection again and again, until new ones are shown the certificate of a
+/// file; then once more on the first.
+const THROUGH_A_RELOAD: &str = r#"
+import http.client, socket, ssl, sys, time
+host, port, certificate = sys.argv[1:]
+text = open(certificate).read()
+renewed = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN"):])
+trusting = ssl.create_default_context(cafile="ca.pem")
+first = http.client.HTTPSConnection(host, int(port), timeout=30, context=trusting)
+
+def ask():
+    first.request("GET", "/lists")
+    reply = first.getresponse()
+    reply.read()
+    return reply.status
+
+ask()
+opened = first.sock
+print("connected", flush=True)
+deadline = time.monotonic() + 30
+while True:
+    assert ask() == 200
+    with socket.create_connection((host, int(port)), 30) as connection:
+        with trusting.wrap_socket(connection, server_hostname=host) as stream:
+            if stream.getpeercert(True) == renewed:
+                break
+    assert time.monotonic() < deadline, "the former certificate is still shown"
+assert ask() == 200
+assert first.sock is opened, "the first connection was not kept"
+print("kept")
+"#;
+
+#[test]
+fn a_reload_renews_the_certificate_and_keeps_connections() {
+    let server = home(&secured("server.pem", "server.key")).start();
+    let base = server.base();
+    let (host, port) = base
+        .strip_prefix("https://")
+        .and_then(|address| address.split_once(':'))
+        .expect("host and port");
+    let mut asking = python(THROUGH_A_RELOAD);
+    asking
+        .current_dir(server.home.path())
+        .args([host, port, "renewed.pem"])
+        .stdout(std::process::Stdio::piped());
+    let mut asking = asking.spawn().expect("python");
+    let mut said = BufReader::new(asking.stdout.take().expect("its output")).lines();
+    let mut line = || said.next().and_then(Result::ok).unwrap_or_default();
+    assert_eq!(line(), "connected");
+    // The files' names stay; only what is in them is renewed.
+    for (from, to) in [("renewed.pem", "server.pem"), ("renewed.key", "server.key")] {
+        server.home.write(to, server.home.read(from));
+    }
+    signal(server.id(), Signal::HUP);
+    assert_eq!(line(), "kept");
+    assert!(asking.wait().expect("its end").success());
+    server.stop();
+}
+
+/// Whoever a certificate names has the rights of its rule; a trusted certificate that no
+/// rule names is no credential.
+#[test]
+fn rights_by_certificate() {
+    let rule = |subject: &str, rights: &str| {
+        format!("[[access.certificate]]\nsubject = '{subject}'\nrights = [{rights}]\n")
+    };
+    let agent =
+        r#"emailAddress=ann@example.com,CN=Müller \"Ann\",OU=a\+b,O=Beispiel\, Söhne & Co.,C=DE"#;
+    for (rules, name, status) in [
+        (rule("CN=client", r#""add""#), "client", "200"),
+        (rule("CN=client", r#""read""#), "client", "403"),
+        (rule("CN=client", r#""add""#), "agent", "401"),
+        (rule(agent, r#""add""#), "agent", "200"),
+    ] {
+        let home = home(&(secured("server.pem", "server.key") + MUTUAL));
+        let text = home.read("ocs.toml");
+        home.write("ocs.toml", text + &rules);
+        let server = home.start();
+        let files = [format!("{name}.pem"), format!("{name}.key")];
+        let shown = ["--cert", &files[0], "--key", &files[1]];
+        let code = ["--write-out", "%{http_code}"];
+        curl(&server, &[&shown[..], &code].concat()).expect(0, &[status]);
+        server.stop();
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::campaigns::home;
 use crate::home::{HTTP_PORT, Home};
+use crate::process::until;
 
 /// What a token is made of.
 fn is_token(said: &str) -> bool {
@@ -91,6 +92,45 @@ fn from_its_making_to_its_end() {
     assert_eq!(home.read("ocs.toml").trim_end(), before.trim_end());
     assert_eq!(home.ocs(&["token", "list"]).stdout, "");
     assert!(!home.path().join("ocs.toml.new").exists());
+}
+
+#[test]
+fn while_ocs_runs() {
+    let server = home().start();
+    let status = |token: &str, list: &str| {
+        let shown = format!("Bearer {token}");
+        let headers = [("Authorization", shown.as_str())];
+        let target = format!("/lists/{list}");
+        server.request("GET", &target, &headers, b"").status
+    };
+    let create = ["create", "crm", "--rights=read", "--calling-list", "Calls"];
+    let first = made(&server.home, &create);
+    until(
+        "the first token is known, and nobody else is let in",
+        || status(&first, "Calls") == 200 && status("ocs_wrong", "Calls") == 401,
+    );
+    let second = made(&server.home, &["rotate", "crm", "--at-once"]);
+    until("only the second token is known", || {
+        status(&second, "Calls") == 200 && status(&first, "Calls") == 401
+    });
+    // OCS itself is bound anew too: it decides which lists are shown.
+    let lists = || {
+        let shown = format!("Bearer {second}");
+        let headers = [("Authorization", shown.as_str())];
+        let reply = server.request("GET", "/lists", &headers, b"");
+        reply.json().to_string().contains("Refusing")
+    };
+    assert!(!lists());
+    let text = server.home.read("ocs.toml");
+    let unbound = text
+        .lines()
+        .filter(|line| !line.starts_with("calling-lists"))
+        .map(|line| format!("{line}\n"))
+        .collect::<String>();
+    assert_ne!(unbound, text);
+    server.home.write("ocs.toml", unbound);
+    until("every list is shown", lists);
+    server.stop();
 }
 
 #[test]
