@@ -1,7 +1,7 @@
 //! How long a client may take (http-interface.md, section 5): one lazy timer a
 //! connection, which costs a request nothing.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::settings::Limits;
@@ -16,6 +16,8 @@ pub(crate) enum Phase {
     Head,
     /// Its request is being answered.
     Busy,
+    /// Its items are answered while more of them come.
+    Lines,
     /// Its headers did not come in time: it hears so, and ends.
     Late,
 }
@@ -30,7 +32,7 @@ impl Phase {
             Self::Idle => (limits.idle_timeout, Due::Close),
             Self::Head => (limits.head_timeout, Due::SayLate),
             // The request has limits of its own.
-            Self::Busy => return Due::LookAgain(soonest),
+            Self::Busy | Self::Lines => return Due::LookAgain(soonest),
             Self::Late => (LAST_WORDS, Due::Close),
         };
         match limit.checked_sub(took) {
@@ -56,8 +58,16 @@ pub(crate) enum Due {
 pub(crate) struct Conduct {
     opened: Instant,
     phase: AtomicU8,
-    /// Milliseconds after `opened`.
+    /// Microseconds after `opened`.
     since: AtomicU64,
+    /// Requests that came whole.
+    whole: AtomicU64,
+    /// Nothing is left to read or to write.
+    settled: AtomicBool,
+    /// Requests that were answered.
+    answered: AtomicU64,
+    /// When the latest of them was, in microseconds after `opened`.
+    answered_at: AtomicU64,
 }
 
 impl Conduct {
@@ -66,7 +76,44 @@ impl Conduct {
             opened: Instant::now(),
             phase: AtomicU8::new(0),
             since: AtomicU64::new(0),
+            whole: AtomicU64::new(0),
+            settled: AtomicBool::new(false),
+            answered: AtomicU64::new(0),
+            answered_at: AtomicU64::new(0),
         }
+    }
+
+    /// So many more requests came whole.
+    pub(crate) fn came(&self, requests: u64) {
+        self.whole.fetch_add(requests, Ordering::Relaxed);
+    }
+
+    /// Whether all that came was read, and all that was to be written is.
+    pub(crate) fn settle(&self, settled: bool) {
+        self.settled.store(settled, Ordering::Relaxed);
+    }
+
+    /// Whether nothing was to be done for so long: hyper holds nothing that matters.
+    pub(crate) fn rests_for(&self, long: Duration) -> bool {
+        self.phase() == Phase::Idle
+            && self.settled.load(Ordering::Relaxed)
+            && !self.is_answering()
+            && self.in_phase_for() >= long
+    }
+
+    /// When to look whether it rests.
+    pub(crate) fn rest_in(&self, long: Duration) -> Duration {
+        let left = long.saturating_sub(self.in_phase_for());
+        if self.phase() == Phase::Idle && !left.is_zero() {
+            left
+        } else {
+            long
+        }
+    }
+
+    /// How long it may still be idle.
+    pub(crate) fn idle_left(&self, limit: Duration) -> Duration {
+        limit.saturating_sub(self.in_phase_for())
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -74,23 +121,44 @@ impl Conduct {
             0 => Phase::Idle,
             1 => Phase::Head,
             2 => Phase::Busy,
+            3 => Phase::Lines,
             _ => Phase::Late,
         }
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
+        let now = self.now();
         self.phase.store(phase as u8, Ordering::Relaxed);
-        self.since.store(self.now(), Ordering::Relaxed);
+        self.since.store(now, Ordering::Relaxed);
+        if phase == Phase::Idle {
+            self.answered.fetch_add(1, Ordering::Relaxed);
+            self.answered_at.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a request came whole and is not answered yet, or its items are.
+    pub(crate) fn is_answering(&self) -> bool {
+        let answered = self.answered.load(Ordering::Relaxed);
+        self.whole.load(Ordering::Relaxed) > answered || self.phase() == Phase::Lines
+    }
+
+    /// When a request was last answered; before the first one, when it was opened.
+    pub(crate) fn answered(&self) -> Instant {
+        self.opened + Duration::from_micros(self.answered_at.load(Ordering::Relaxed))
     }
 
     /// What is due now.
     pub(crate) fn due(&self, limits: &Limits) -> Due {
-        let took = Duration::from_millis(self.now() - self.since.load(Ordering::Relaxed));
-        self.phase().due(took, limits)
+        self.phase().due(self.in_phase_for(), limits)
+    }
+
+    fn in_phase_for(&self) -> Duration {
+        let since = self.since.load(Ordering::Relaxed);
+        Duration::from_micros(self.now().saturating_sub(since))
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{DATE, EXPECT, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use ocs_log::Log;
 use ocs_protocol::attribute::{
     GSW_AGENT_REQ_TYPE, GSW_CAMPAIGN_GROUP_DBID, GSW_ERROR, GSW_ERROR_NUMBER, GSW_RECORD_HANDLE,
@@ -26,11 +27,11 @@ use crate::access::{Admitted, Failures, Port, Refused, Sender};
 use crate::link::Link;
 use crate::reply::{self, Body, Extra};
 use crate::route::{Ask, Route, Routes, Target};
-use crate::settings::{Limits, Settings};
-use crate::{body, bulk, idempotency, openapi};
+use crate::settings::Settings;
+use crate::{authority, body, bulk, idempotency, openapi};
 
 /// Bytes of a request's target.
-const TARGET: usize = 8_192;
+pub(crate) const TARGET: usize = 8_192;
 
 /// What all connections share.
 pub(crate) struct Gateway {
@@ -181,15 +182,24 @@ impl Gateway {
         self.description.get_or_init(made).clone()
     }
 
-    /// The whole reply, head and body, to what could not be read as a request.
-    pub(crate) fn refuse_unread(&self, client: &Client, refusal: Refusal) -> Vec<u8> {
+    /// The whole reply, head and body, to what could not be read as a request. The date
+    /// is that of the reply which this one takes the place of.
+    pub(crate) fn refuse_unread(
+        &self,
+        client: &Client,
+        refusal: Refusal,
+        date: Option<&str>,
+    ) -> Vec<u8> {
         let number = refusal.number;
         let event = WireEvent::from(&refusal.into_event(None));
         let extra = Extra {
             close: true,
             ..Extra::default()
         };
-        let reply = reply::reply(&event, &self.settings().headers, &extra);
+        let mut reply = reply::reply(&event, &self.settings().headers, &extra);
+        if let Some(date) = date.and_then(|date| HeaderValue::from_str(date).ok()) {
+            reply.headers_mut().insert(DATE, date);
+        }
         if let Some(line) = self.log.line(LevelFilter::INFO, "request") {
             let line = line
                 .text("client", &client.address)
@@ -205,26 +215,22 @@ impl Gateway {
         client: &Client,
         settings: &'a Settings,
         head: &Parts,
-        body: Incoming,
+        mut body: Incoming,
         seen: &mut Seen<'a>,
         started: Instant,
     ) -> Result<Answer, Refusal> {
         let limits = &settings.limits;
-        check_head(head, limits)?;
-        let target = Target::read(&head.uri, &settings.tenant)?;
-        let routes = Routes::find(&head.method, &target).map_err(|no_route| {
-            seen.extra.allow = no_route.allow;
-            no_route.refusal
-        })?;
-        let admitted = self.admit(client, settings, head, seen).await?;
-        admitted.check(routes.rights())?;
-        admitted.check_list(target.calling_list())?;
-        admitted.count(started).map_err(|(seconds, refusal)| {
-            seen.extra.retry_after = Some(seconds);
-            refusal
-        })?;
-        let route = routes.named(target.req()?)?;
-        admitted.check(route.rights)?;
+        authority::check(head).inspect_err(|_| seen.extra.close = true)?;
+        let found = self.find(client, settings, head, seen, started).await;
+        let unread = found.as_ref().map_or(true, |(route, _)| route.is_read());
+        if unread && !body.is_end_stream() {
+            // Who waits for the word to send is not given it.
+            seen.extra.close |=
+                head.headers.contains_key(EXPECT) || !body::pass_over(&mut body, limits.body).await;
+        }
+        // What follows a CONNECT is for somebody else.
+        seen.extra.close |= head.method == Method::CONNECT;
+        let (route, target) = found?;
         let request = match route.ask {
             Ask::Ocs(request) => request,
             Ask::Description => return Ok(Answer::Description),
@@ -258,13 +264,12 @@ impl Gateway {
         let pairs = if route.is_read() {
             Target::pairs(&head.uri, route.query)?
         } else {
-            let key = idempotency::key(&head.headers)?;
             let collected = body::collect(body, limits.body, limits.head_timeout).await;
             // What is left of a body that was not taken is no next request.
             seen.extra.close = collected.is_err();
             let bytes = collected?;
             seen.received = bytes.len();
-            if let Some(key) = key {
+            if let Some(key) = idempotency::key(&head.headers)? {
                 key.clone_into(&mut message.idempotency_key);
                 message.fingerprint = idempotency::fingerprint(head, &bytes);
             }
@@ -275,6 +280,32 @@ impl Gateway {
         message.body = Some(Asked::Request(event?));
         let answer = self.link.ask(message, limits).await?;
         Ok(Answer::Event(answer))
+    }
+
+    /// Finds what a request asks for, and whether its client may ask for it.
+    async fn find<'a>(
+        &self,
+        client: &Client,
+        settings: &'a Settings,
+        head: &Parts,
+        seen: &mut Seen<'a>,
+        started: Instant,
+    ) -> Result<(&'static Route, Target), Refusal> {
+        let target = Target::read(&head.uri, &settings.tenant)?;
+        let routes = Routes::find(&head.method, &target).map_err(|no_route| {
+            seen.extra.allow = no_route.allow;
+            no_route.refusal
+        })?;
+        let admitted = self.admit(client, settings, head, seen).await?;
+        admitted.check(routes.rights())?;
+        admitted.check_list(target.calling_list())?;
+        admitted.count(started).map_err(|(seconds, refusal)| {
+            seen.extra.retry_after = Some(seconds);
+            refusal
+        })?;
+        let route = routes.named(target.req()?)?;
+        admitted.check(route.rights)?;
+        Ok((route, target))
     }
 
     /// Lets a client in, from wherever it comes.
@@ -356,44 +387,6 @@ impl Gateway {
         }
         self.log.write(line);
     }
-}
-
-fn check_head(head: &Parts, limits: &Limits) -> Result<(), Refusal> {
-    let target = head
-        .uri
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
-    if target > TARGET {
-        return Err(Refusal::new(
-            ErrorNumber::TargetTooLong,
-            format!("the URI has {target} bytes, and the limit is {TARGET}"),
-        ));
-    }
-    if head.headers.len() > limits.head_lines {
-        return Err(Refusal::new(
-            ErrorNumber::HeadTooLarge,
-            format!(
-                "the request has {} header lines, and the limit is {}",
-                head.headers.len(),
-                limits.head_lines
-            ),
-        ));
-    }
-    let lines: usize = head
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum();
-    if lines > limits.head {
-        return Err(Refusal::new(
-            ErrorNumber::HeadTooLarge,
-            format!(
-                "the headers have {lines} bytes, and the limit is {}",
-                limits.head
-            ),
-        ));
-    }
-    Ok(())
 }
 
 /// The user event of a request, and the client's reference number in it. What the

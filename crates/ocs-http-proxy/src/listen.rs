@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ocs_protocol::outbound::Listener;
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::connection;
+use crate::conduct::Conduct;
+use crate::connection::{self, Came};
+use crate::crowd::Crowd;
 use crate::gateway::Gateway;
 use crate::tls::Secured;
 
@@ -57,47 +59,21 @@ async fn open_one(listener: &Listener) -> std::io::Result<(TcpListener, Listener
     ))
 }
 
-/// The places of connections, over all ports.
-#[derive(Clone, Default)]
-struct Places {
-    taken: Arc<AtomicUsize>,
-}
-
-/// A connection's place, which is free again when this is dropped.
-struct Place(Arc<AtomicUsize>);
-
-impl Places {
-    /// Takes a place; `None` where as many as allowed are taken. How many that are may
-    /// change with every reload.
-    fn take(&self, allowed: usize) -> Option<Place> {
-        let before = self.taken.fetch_add(1, Ordering::Relaxed);
-        // Dropped where it is not allowed, and so given back.
-        let place = Place(Arc::clone(&self.taken));
-        (before < allowed).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Takes connections until told to stop; ends when the last of them has ended.
 pub(crate) async fn serve(ports: Ports, gateway: Arc<Gateway>, stopping: watch::Receiver<bool>) {
     let settings = gateway.settings();
-    let places = Places::default();
+    let crowd = Arc::new(Crowd::default());
     let mut accepting = JoinSet::new();
     let opened = ports.opened.iter();
     let secured = opened.map(|port| Secured::of(&port.id, &settings));
     for ((index, socket), secured) in (0_u32..).zip(ports.sockets).zip(secured) {
-        let (gateway, places) = (Arc::clone(&gateway), places.clone());
+        let (gateway, crowd) = (Arc::clone(&gateway), Arc::clone(&crowd));
         accepting.spawn(accept(
             index,
             socket,
             secured,
             gateway,
-            places,
+            crowd,
             stopping.clone(),
         ));
     }
@@ -109,9 +85,10 @@ async fn accept(
     socket: TcpListener,
     mut secured: Option<Secured>,
     gateway: Arc<Gateway>,
-    places: Places,
+    crowd: Arc<Crowd>,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let files = most_by_system();
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -123,8 +100,10 @@ async fn accept(
         };
         match accepted {
             Ok((stream, client)) => {
-                let Some(place) = places.take(gateway.settings().limits.connections) else {
-                    tracing::warn!(%client, "no connection is left for this client");
+                let most = gateway.settings().limits.connections.min(files);
+                let conduct = Arc::new(Conduct::new());
+                let Some(place) = crowd.enter(Arc::clone(&conduct), most) else {
+                    tracing::warn!(%client, "all {most} connections are being answered");
                     continue;
                 };
                 prepare(&stream);
@@ -132,10 +111,18 @@ async fn accept(
                 let tls = tls.map(|secured| secured.handshake(&gateway.settings()));
                 let gateway = Arc::clone(&gateway);
                 let stopping = stopping.clone();
-                connections.spawn(async move {
-                    connection::serve(stream, tls, client, listener, gateway, stopping).await;
+                let number = place.number();
+                let task = connections.spawn(async move {
+                    let came = Came {
+                        stream,
+                        tls,
+                        address: client,
+                        listener,
+                    };
+                    connection::serve(came, gateway, conduct, stopping).await;
                     drop(place);
                 });
+                crowd.runs_as(number, task);
             }
             Err(error) => {
                 // Most often no open file is left: those that end make room.
@@ -145,7 +132,19 @@ async fn accept(
         }
     }
     drop(socket);
-    connections.join_all().await;
+    // Some of them were made to end.
+    while connections.join_next().await.is_some() {}
+}
+
+/// Open files that are not for connections.
+const OTHER_FILES: u64 = 64;
+
+/// Connections that the system lets this process have.
+fn most_by_system() -> usize {
+    let files = getrlimit(Resource::Nofile).current;
+    files.map_or(usize::MAX, |files| {
+        usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX)
+    })
 }
 
 fn prepare(stream: &TcpStream) {

@@ -1,22 +1,37 @@
 //! A client's stream, between the network and hyper.
 //!
-//! hyper answers what it cannot parse by itself, with an empty body and none of the
-//! configured headers. Here such a reply is recognised as it goes out, and ours
-//! goes out in its place: no reply leaves without headers and, on refusal, without
-//! the error body (ARCHITECTURE.md, invariant 11).
+//! What a client sends is watched before hyper reads it (`watch`), and hyper never
+//! sees what may not be read. It gets bytes in its place that it refuses by itself, in
+//! their turn: after the replies to the requests before. The reply that it then makes
+//! has an empty body and none of the configured headers, so ours goes out instead, as
+//! it does where hyper refuses something of its own accord: no reply leaves without
+//! headers and, on refusal, without the error body (ARCHITECTURE.md, invariant 11).
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 use crate::conduct::{Conduct, Phase};
 use crate::gateway::{Client, Gateway};
 use crate::tls::Transport;
+use crate::watch::{Fault, Stop, Watch};
+
+/// What hyper refuses wherever in a head it comes: no head has a NUL, and this one ends.
+const UNREADABLE: &[u8] = b"\0\r\n\r\n";
+
+/// How long a client is heard that has not read yet why it was refused, and how much
+/// of it: a connection that is closed on unread bytes is reset, and a reset takes away
+/// what was sent before.
+const LAST_HEARING: Duration = Duration::from_secs(2);
+const LAST_BYTES: usize = 256 << 20;
 
 /// A client's stream.
 pub(crate) struct ClientStream {
@@ -24,7 +39,22 @@ pub(crate) struct ClientStream {
     conduct: Arc<Conduct>,
     gateway: Arc<Gateway>,
     client: Arc<Client>,
+    watch: Watch,
+    reading: Reading,
     instead: Option<Instead>,
+    leaving: Option<Leaving>,
+}
+
+/// What hyper gets to read.
+enum Reading {
+    /// What the client sends.
+    On,
+    /// What it refuses, for this reason.
+    Refused(Refusal),
+    /// That a body is broken.
+    Broken,
+    /// Nothing more; what it refused was refused for this reason.
+    Ended(Option<Refusal>),
 }
 
 /// A reply of ours on its way out.
@@ -33,32 +63,81 @@ struct Instead {
     sent: usize,
 }
 
+/// A client that is heard for the last time.
+struct Leaving {
+    /// Until when, where it has something left to send.
+    until: Option<Pin<Box<Sleep>>>,
+    heard: usize,
+}
+
 impl ClientStream {
     pub(crate) fn new(
         stream: Transport,
         conduct: Arc<Conduct>,
         gateway: Arc<Gateway>,
         client: Arc<Client>,
+        watch: Watch,
     ) -> Self {
         Self {
             stream,
             conduct,
             gateway,
             client,
+            watch,
+            reading: Reading::On,
             instead: None,
+            leaving: None,
         }
     }
 
-    /// Sends a refusal that no service was asked for, whole.
+    /// The network's stream, for when hyper holds nothing of it.
+    pub(crate) fn into_inner(self) -> Transport {
+        self.stream
+    }
+
+    /// Whether all that the client began to send was read.
+    fn has_all(&self) -> bool {
+        self.watch.is_between() && matches!(self.reading, Reading::On)
+    }
+
+    /// Hyper's turn to read where the client's bytes are not for it.
+    fn read_other(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
+        match std::mem::replace(&mut self.reading, Reading::Ended(None)) {
+            Reading::Refused(refusal) => {
+                buffer.put_slice(&UNREADABLE[..UNREADABLE.len().min(buffer.remaining())]);
+                self.reading = Reading::Ended(Some(refusal));
+            }
+            Reading::Broken => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "malformed chunks",
+                ));
+            }
+            reading @ (Reading::On | Reading::Ended(_)) => self.reading = reading,
+        }
+        Ok(())
+    }
+
+    /// Sends the refusal that goes out in place of hyper's reply, whole.
     fn poll_refuse(
         &mut self,
         context: &mut Context<'_>,
-        refusal: impl FnOnce() -> Refusal,
+        theirs: &[u8],
+        refusal: fn() -> Refusal,
     ) -> Poll<io::Result<()>> {
-        let instead = self.instead.get_or_insert_with(|| {
-            let reply = self.gateway.refuse_unread(&self.client, refusal());
-            Instead { reply, sent: 0 }
-        });
+        let instead = match &mut self.instead {
+            Some(instead) => instead,
+            none => {
+                let refusal = match &mut self.reading {
+                    Reading::Ended(known) => known.take().unwrap_or_else(refusal),
+                    _ => refusal(),
+                };
+                let reply = self
+                    .gateway
+                    .refuse_unread(&self.client, refusal, date(theirs));
+                none.insert(Instead { reply, sent: 0 })
+            }
+        };
         while instead.sent < instead.reply.len() {
             let rest = &instead.reply[instead.sent..];
             let sent = ready!(Pin::new(&mut self.stream).poll_write(context, rest))?;
@@ -69,22 +148,65 @@ impl ClientStream {
         }
         Poll::Ready(Ok(()))
     }
+
+    /// Reads what a client sends on that hears no more replies, for a moment.
+    fn poll_last(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [MaybeUninit::<u8>::uninit(); 16_384];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+            let is_whole = self.has_all();
+            let Some(leaving) = &mut self.leaving else {
+                return Poll::Ready(());
+            };
+            match (read, buffer.filled().len()) {
+                (Poll::Ready(Ok(())), 1..) if leaving.heard < LAST_BYTES => {
+                    leaving.heard += buffer.filled().len();
+                }
+                (Poll::Ready(_), _) => return Poll::Ready(()),
+                // Everything that it began to send was read.
+                (Poll::Pending, _) if is_whole && leaving.heard == 0 => return Poll::Ready(()),
+                (Poll::Pending, _) => {
+                    let until = leaving
+                        .until
+                        .get_or_insert_with(|| Box::pin(tokio::time::sleep(LAST_HEARING)));
+                    return until.as_mut().poll(context);
+                }
+            }
+        }
+    }
 }
 
 /// The refusal in place of a reply that hyper makes by itself: one of three
 /// statuses, without a body. A reply of ours always has one.
 fn refusal_instead(bytes: &[u8]) -> Option<fn() -> Refusal> {
-    let rest = bytes.strip_prefix(b"HTTP/1.1 4")?;
+    let rest = bytes
+        .strip_prefix(b"HTTP/1.")?
+        .get(1..)?
+        .strip_prefix(b" 4")?;
     let refusal: fn() -> Refusal = match rest.get(..2)? {
         b"00" => malformed,
         b"14" => target_too_long,
         b"31" => head_too_large,
         _ => return None,
     };
-    let head = std::str::from_utf8(bytes).ok()?;
-    head.to_ascii_lowercase()
-        .contains("\r\ncontent-length: 0\r\n")
+    header(bytes, "content-length")
+        .is_some_and(|length| length == "0")
         .then_some(refusal)
+}
+
+/// The date that hyper gave its reply.
+fn date(bytes: &[u8]) -> Option<&str> {
+    header(bytes, "date")
+}
+
+/// A header of a reply that hyper made by itself.
+fn header<'a>(bytes: &'a [u8], name: &str) -> Option<&'a str> {
+    let head = std::str::from_utf8(bytes).ok()?;
+    let mut fields = head.split("\r\n").filter_map(|line| line.split_once(": "));
+    fields
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 fn malformed() -> Refusal {
@@ -96,10 +218,7 @@ fn malformed() -> Refusal {
 }
 
 fn target_too_long() -> Refusal {
-    Refusal::new(
-        ErrorNumber::TargetTooLong,
-        "the URI is far over the limit of 8192 bytes; send attributes in the body",
-    )
+    Fault::TargetTooLong(crate::gateway::TARGET).refusal()
 }
 
 fn head_too_large() -> Refusal {
@@ -110,7 +229,7 @@ fn head_too_large() -> Refusal {
     )
 }
 
-pub(crate) fn too_slow() -> Refusal {
+fn too_slow() -> Refusal {
     Refusal::new(
         ErrorNumber::TooSlow,
         "the request's headers did not arrive in time; the limit is the option http-header-timeout",
@@ -123,14 +242,40 @@ impl AsyncRead for ClientStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.conduct.phase() == Phase::Late {
-            // The last words, then the end.
-            return self.poll_refuse(context, too_slow);
+        let this = &mut *self;
+        if matches!(this.reading, Reading::On) && this.conduct.phase() == Phase::Late {
+            this.reading = Reading::Refused(too_slow());
+        }
+        if !matches!(this.reading, Reading::On) {
+            return Poll::Ready(this.read_other(buffer));
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() > before && self.conduct.phase() == Phase::Idle {
-            self.conduct.enter(Phase::Head);
+        ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+        let piece = &buffer.filled()[before..];
+        if piece.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        this.conduct.settle(false);
+        if this.conduct.phase() == Phase::Idle {
+            this.conduct.enter(Phase::Head);
+        }
+        let whole = this.watch.whole();
+        let seen = this.watch.see(piece);
+        this.conduct.came(this.watch.whole() - whole);
+        if let Err(Stop {
+            before: good,
+            fault,
+        }) = seen
+        {
+            this.reading = match fault {
+                Fault::Chunk => Reading::Broken,
+                fault => Reading::Refused(fault.refusal()),
+            };
+            buffer.set_filled(before + good);
+            if good == 0 {
+                // Nothing read would mean the end.
+                return Poll::Ready(this.read_other(buffer));
+            }
         }
         Poll::Ready(Ok(()))
     }
@@ -142,8 +287,9 @@ impl AsyncWrite for ClientStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.conduct.settle(false);
         if let Some(refusal) = refusal_instead(bytes) {
-            ready!(self.poll_refuse(context, refusal))?;
+            ready!(self.poll_refuse(context, bytes, refusal))?;
             return Poll::Ready(Ok(bytes.len()));
         }
         Pin::new(&mut self.stream).poll_write(context, bytes)
@@ -154,11 +300,12 @@ impl AsyncWrite for ClientStream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.conduct.settle(false);
         // A reply with a body has several slices; hyper's own is one alone.
         if let [only] = slices
             && let Some(refusal) = refusal_instead(only)
         {
-            ready!(self.poll_refuse(context, refusal))?;
+            ready!(self.poll_refuse(context, only, refusal))?;
             return Poll::Ready(Ok(only.len()));
         }
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
@@ -169,11 +316,21 @@ impl AsyncWrite for ClientStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // hyper flushes when it has nothing left to write.
+        self.conduct.settle(self.has_all());
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.leaving.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            this.leaving = Some(Leaving {
+                until: None,
+                heard: 0,
+            });
+        }
+        this.poll_last(context).map(Ok)
     }
 }
 
@@ -187,6 +344,10 @@ mod tests {
         for (reply, status) in [
             (
                 "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                Some(1012),
+            ),
+            (
+                "HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
                 Some(1012),
             ),
             (
@@ -208,5 +369,7 @@ mod tests {
             let found = refusal_instead(reply.as_bytes()).map(|refusal| refusal().number.number());
             assert_eq!(found, status, "{reply:?}");
         }
+        let reply = b"HTTP/1.1 400 Bad Request\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+        assert_eq!(date(reply), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
     }
 }

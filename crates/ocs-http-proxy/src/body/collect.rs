@@ -1,6 +1,8 @@
 //! Bringing a body in, within its limits of size and time.
 
-use std::time::{Duration, Instant};
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
@@ -8,9 +10,10 @@ use hyper::body::{Body as _, Incoming};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 
-/// How long a body that is refused for its size is still read, so that a client
-/// that writes before it reads can read its 413.
-const DRAIN: Duration = Duration::from_secs(2);
+use crate::watch::Fault;
+
+/// How long the body of a refused request may take to come, for the connection to go on.
+const PASSING: Duration = Duration::from_secs(2);
 
 /// Brings a body in.
 ///
@@ -39,13 +42,28 @@ pub(crate) fn too_slow(patience: Duration) -> Refusal {
     )
 }
 
-/// The refusal of a body that ended too early.
-pub(crate) fn cut_short() -> Refusal {
-    Refusal::new(
-        ErrorNumber::MalformedBody,
+/// The refusal of a body that could not be read to its end.
+pub(crate) fn broken(error: &hyper::Error) -> Refusal {
+    if is_malformed(error) {
+        return Fault::Chunk.refusal();
+    }
+    super::malformed(
         "the body ended before it was whole; send as many bytes as Content-Length says, \
          or end the last chunk",
     )
+}
+
+/// Whether a body's chunks are not as they must be: hyper says so, and the watch.
+pub(crate) fn is_malformed(error: &hyper::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        if let Some(ErrorKind::InvalidInput | ErrorKind::InvalidData) = kind {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// The refusal of a body that is too large.
@@ -56,27 +74,36 @@ pub(crate) fn too_large(limit: u64) -> Refusal {
     )
 }
 
-/// Reads a body that is refused for a moment longer, so that a client that writes
-/// before it reads can read why.
-pub(crate) async fn drain(body: &mut Incoming) {
-    let deadline = Instant::now() + DRAIN;
-    while let Ok(Some(Ok(_))) = tokio::time::timeout_at(deadline.into(), body.frame()).await {}
+/// Passes over the body of a request that was refused before it was read. Says whether
+/// it ended, so that the connection can go on; who is left with more hears the refusal
+/// all the same (`stream`).
+pub(crate) async fn pass_over(body: &mut Incoming, limit: usize) -> bool {
+    if body.size_hint().lower() > limit as u64 {
+        return false;
+    }
+    let mut left = limit;
+    let over = async {
+        while let Some(frame) = body.frame().await {
+            let length = frame.ok()?.data_ref().map_or(0, Bytes::len);
+            left = left.checked_sub(length)?;
+        }
+        Some(())
+    };
+    matches!(tokio::time::timeout(PASSING, over).await, Ok(Some(())))
 }
 
 async fn gather(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > limit as u64 {
-        drain(&mut body).await;
         return Err(too_large(limit as u64));
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| cut_short())?;
+        let frame = frame.map_err(|error| broken(&error))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
         if first.len() + all.len() + data.len() > limit {
-            drain(&mut body).await;
             return Err(too_large(limit as u64));
         }
         // Nearly every body comes in one piece, which is then not copied.

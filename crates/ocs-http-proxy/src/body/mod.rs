@@ -11,7 +11,7 @@ use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::Refusal;
 
-pub(crate) use collect::{collect, cut_short, drain, too_large, too_slow};
+pub(crate) use collect::{broken, collect, is_malformed, pass_over, too_large, too_slow};
 
 /// Reads a body into pairs. An empty body has none.
 ///

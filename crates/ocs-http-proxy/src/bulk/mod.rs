@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
 use ocs_log::Log;
 use ocs_protocol::error::ErrorNumber;
@@ -23,7 +23,7 @@ use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::wire::WireEvent;
 use tokio::sync::Semaphore;
 
-use crate::body::{self, check_charset, malformed};
+use crate::body::{check_charset, malformed};
 use crate::gateway::Client;
 use crate::idempotency;
 use crate::link::{Link, unknown};
@@ -76,15 +76,14 @@ pub(crate) enum Begun {
 /// It is refused before any item was stored.
 pub(crate) async fn add_records(
     asked: Asked<'_>,
-    mut body: Incoming,
+    body: Incoming,
     link: &Link,
     places: &Places,
 ) -> Result<Begun, Refusal> {
     let started = Instant::now();
-    let headers = &asked.head.headers;
     let begun = async {
         let wanted = Wanted::read(asked.head)?;
-        let key = idempotency::key(headers)?.unwrap_or_default();
+        let key = idempotency::key(&asked.head.headers)?.unwrap_or_default();
         let place = Arc::clone(&places.0).try_acquire_owned().map_err(|_| {
             Refusal::new(
                 ErrorNumber::Overloaded,
@@ -111,7 +110,7 @@ pub(crate) async fn add_records(
             .map_err(|_| unknown("OCS did not answer in time"))??;
         Ok((wanted, keyed, place, begun))
     };
-    let refused = match begun.await {
+    match begun.await {
         Ok((wanted, keyed, place, Ok(bulk))) => {
             let limits = asked.limits;
             let source = Source::new(body, wanted.gzip, limits.bulk_body, limits.head_timeout);
@@ -124,16 +123,11 @@ pub(crate) async fn add_records(
                 report,
                 _place: place,
             };
-            return passage.begin(bulk).await;
+            passage.begin(bulk).await
         }
         Ok((_, _, _, Err(refused))) => Ok(Begun::Refused(refused)),
         Err(refusal) => Err(refusal),
-    };
-    // Who waits for the word to send sends nothing now.
-    if !headers.contains_key(EXPECT) {
-        body::drain(&mut body).await;
     }
-    refused
 }
 
 /// What the head of the request says.

@@ -107,19 +107,15 @@ impl Passage {
         let there = send(source, batch, *atomic, bulk.outgoing, &shared);
         let back = receive(bulk.incoming, limits, &shared, reply, head, report);
         let (sent, answers) = tokio::join!(there, back);
-        let (last, cut) = match (sent, answers) {
+        let last = match (sent, answers) {
             (_, Answers::Unread) => {
                 let _ = reply.try_send(Err(Cut));
                 return;
             }
-            (_, Answers::Refused(event)) => (Some(Refused::ByOcs(event)), true),
-            (Err(refusal), _) => (Some(Refused::Here(refusal)), true),
-            (Ok(()), Answers::Lost(refusal)) => (Some(Refused::Here(refusal)), false),
-            (Ok(()), Answers::Whole) => (None, false),
+            (_, Answers::Refused(event)) => Some(Refused::ByOcs(event)),
+            (Err(refusal), _) | (Ok(()), Answers::Lost(refusal)) => Some(Refused::Here(refusal)),
+            (Ok(()), Answers::Whole) => None,
         };
-        if cut {
-            source.drain().await;
-        }
         match (head.take(), last) {
             (Some(head), None) => {
                 report.status = Some(200);

@@ -118,20 +118,13 @@ impl Source {
         }
     }
 
-    /// Reads what is left of a body that is refused, for a moment.
-    pub(super) async fn drain(&mut self) {
-        if !self.ended {
-            body::drain(&mut self.body).await;
-        }
-    }
-
     async fn read(&mut self) -> Result<Option<Bytes>, Refusal> {
         while !self.ended {
             match self.body.frame().await {
                 None => self.ended = true,
-                Some(Err(_)) => {
+                Some(Err(error)) => {
                     self.ended = true;
-                    return Err(body::cut_short());
+                    return Err(body::broken(&error));
                 }
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data()

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::bulk::{Cut, Lines};
-use crate::conduct::Conduct;
+use crate::conduct::{Conduct, Phase};
 
 /// A reply's body.
 pub(crate) enum Body {
@@ -29,6 +29,7 @@ impl Body {
         match self {
             Self::Whole(_) => false,
             Self::Lines(lines) => {
+                conduct.enter(Phase::Lines);
                 lines.end_phase_of(Arc::clone(conduct));
                 true
             }

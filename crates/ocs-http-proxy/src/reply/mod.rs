@@ -92,13 +92,22 @@ pub(crate) fn lines(headers: &HeaderMap) -> Response<()> {
     reply
 }
 
-/// A reply as bytes, for where no HTTP library writes it.
+/// A reply as bytes, for where no HTTP library writes it; its headers' names begin with
+/// capitals, as in all others.
 pub(crate) fn on_the_wire(reply: &Response<Bytes>) -> Vec<u8> {
     let status = reply.status();
     let reason = status.canonical_reason().unwrap_or_default();
     let mut wire = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
     let mut line = |name: &str, value: &[u8]| {
-        wire.extend_from_slice(name.as_bytes());
+        let mut upper = true;
+        wire.extend(name.bytes().map(|byte| {
+            let begins = std::mem::replace(&mut upper, byte == b'-');
+            if begins {
+                byte.to_ascii_uppercase()
+            } else {
+                byte
+            }
+        }));
         wire.extend_from_slice(b": ");
         wire.extend_from_slice(value);
         wire.extend_from_slice(b"\r\n");

@@ -45,6 +45,11 @@ impl<'a> Routes<'a> {
             posts |= !route.is_read();
         }
         let reads = match *method {
+            // Neither is about a resource, so none can be missing.
+            Method::CONNECT => return Err(wrong_method(method, true, true)),
+            Method::OPTIONS if target.path == "*" => {
+                return Err(wrong_method(method, true, true));
+            }
             _ if !gets && !posts => return Err(no_resource(target).into()),
             Method::GET | Method::HEAD if gets => true,
             Method::POST if posts => false,
@@ -238,6 +243,9 @@ mod tests {
             assert_eq!(found(method, uri), right.map(Ask::Ocs), "{method} {uri}");
         }
         assert_eq!(found("HEAD", "/openapi.json"), Ok(Ask::Description));
+        for (method, uri) in [("CONNECT", "ocs.test:443"), ("OPTIONS", "*")] {
+            assert_eq!(found(method, uri), Err(1010), "{method} {uri}");
+        }
     }
 
     #[test]

@@ -16,6 +16,22 @@ pub(crate) enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Transport {
+    /// Waits until the client sends something; false where it ended. What TLS has read
+    /// already cannot be looked at without taking it: then it does not wait.
+    pub(crate) async fn wait(&self) -> bool {
+        match self {
+            Self::Plain(stream) => matches!(stream.peek(&mut [0]).await, Ok(1)),
+            Self::Tls(_) => true,
+        }
+    }
+
+    /// Whether it can be waited for the client without what hyper needs.
+    pub(crate) fn may_rest(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+}
+
 impl AsyncRead for Transport {
     fn poll_read(
         self: Pin<&mut Self>,

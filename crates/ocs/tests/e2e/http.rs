@@ -93,6 +93,7 @@ impl Connection {
         let status_line = self.line()?;
         let status = status_line
             .strip_prefix("HTTP/1.1 ")
+            .or_else(|| status_line.strip_prefix("HTTP/1.0 "))
             .and_then(|rest| rest.get(..3)?.parse().ok())
             .ok_or_else(|| broken(&status_line))?;
         let mut reply = Reply {

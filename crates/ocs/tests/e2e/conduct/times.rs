@@ -155,3 +155,32 @@ fn idle_connections() {
     let log = server.stop().read("logs/ocs_HTTPPRX.log");
     assert!(!log.contains(" status=408 "), "{log}");
 }
+
+/// A connection that was idle for some seconds holds no buffers, and goes on as if
+/// nothing had been, whatever had come of its next request.
+#[test]
+fn rested_connections() {
+    let server = server(LONG, LONG);
+    let next = request("POST", ADD, &[], b"{\"GSW_PHONE\":\"1\"}");
+    let mut connections: Vec<Connection> = Vec::new();
+    for come in [0, 1, 20, next.len() - 1] {
+        let mut connection = server.connect();
+        let first = connection.ask("GET", "/lists", &[], b"");
+        first.expect("a reply").expect(200);
+        connection.send(&next[..come]).expect("it is sent");
+        connections.push(connection);
+    }
+    // HTTP Proxy lets go after 5 s, and says nothing of it.
+    let mut last = server.connect();
+    assert!(
+        last.is_silent_for(Duration::from_secs(6))
+            .expect("it is open")
+    );
+    for (connection, come) in connections.iter_mut().zip([0, 1, 20, next.len() - 1]) {
+        connection.send(&next[come..]).expect("it is sent");
+        connection.reply("POST").expect("a reply").expect(200);
+        let again = connection.ask("GET", "/lists", &[], b"");
+        again.expect("a reply").expect(200);
+    }
+    server.stop();
+}
