@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod cargo;
 mod certificates;
+mod hostile;
 mod life_cycle;
 mod openapi;
 mod packages;
@@ -35,6 +36,10 @@ cargo xtask COMMAND
       --seconds N                  how long (300)
       --seed N                     what the requests are made by (1)
   tls                              what testssl.sh and sslyze find in HTTPS
+  hostile [OPTIONS]                scanners, floods, slow clients and noise against the
+                                   real server while a client works; then fuzzing
+      --fuzz-minutes N             how long (10)
+      --short                      what the gate has of it
   bench add-record [OPTIONS]       AddRecord over HTTP beside the floor
       --rounds N                   rounds, of which the median counts (5)
       --seconds N                  seconds a round (8)
@@ -85,6 +90,7 @@ fn dispatch(mut args: Args) -> Result<ExitCode> {
         Some("repeat") => test::repeat(args)?,
         Some("openapi") => openapi::write(args)?,
         Some("life-cycle") => life_cycle::write(args)?,
+        Some("hostile") => hostile::hostile(args)?,
         Some("schemathesis") => schemathesis::schemathesis(args)?,
         Some("tls") => tls::tls(args)?,
         Some("bench") => bench::bench(args)?,

@@ -12,6 +12,7 @@ pub(crate) enum Need {
     Test,
     Bench,
     Tls,
+    Hostile,
 }
 
 struct Package {
@@ -54,6 +55,22 @@ const PACKAGES: &[Package] = &[
         name: "testssl.sh",
         needed_for: &[Need::Tls],
         check: &["sh", "-c", "command -v testssl"],
+    },
+    Package {
+        name: "nmap",
+        needed_for: &[Need::Hostile],
+        check: &["nmap", "--version"],
+    },
+    Package {
+        name: "slowhttptest",
+        needed_for: &[Need::Hostile],
+        check: &["sh", "-c", "command -v slowhttptest"],
+    },
+    // libFuzzer is C++.
+    Package {
+        name: "g++",
+        needed_for: &[Need::Hostile],
+        check: &["c++", "--version"],
     },
     // wrk has no option that ends with success.
     Package {

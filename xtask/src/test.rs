@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::args::Args;
 use crate::cargo::{cargo, root, run, succeeds};
+use crate::hostile;
 use crate::packages::{self, Need};
 use crate::python;
 use crate::runner::{Counts, Runner, run_tests};
@@ -76,11 +77,13 @@ fn gate(steps: &mut Steps, counts: &mut Counts, fast: bool, filter: Option<&str>
     if fast || filter.is_some() {
         steps.skipped("schemathesis", "not all is tested");
         steps.skipped("sslyze", "not all is tested");
+        steps.skipped("hostile", "not all is tested");
     } else {
         steps.step("sslyze", tls::check)?;
         steps.step("schemathesis", || {
             schemathesis::check(&python, schemathesis::IN_GATE, 1)
         })?;
+        steps.step("hostile", hostile::check)?;
     }
 
     if !fast {

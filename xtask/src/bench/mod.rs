@@ -3,7 +3,7 @@
 mod access;
 mod add_record;
 mod add_records;
-mod cpu;
+pub(crate) mod cpu;
 mod do_not_call;
 mod http;
 mod https;
