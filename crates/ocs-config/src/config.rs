@@ -318,9 +318,6 @@ impl Config {
         }
         let options = &self.options.oc_server;
         let option = |name: &str| format!("options.OCServer.{name}");
-        if options.encoding.name().is_some() {
-            not_yet(option("encoding"), "convert bodies");
-        }
         let levels = &options.levels;
         if levels.pre_dial_validation == Some(true) {
             not_yet(

@@ -47,6 +47,6 @@ pub use tokens::{
 pub use value::address::{HostName, WebOrigin, WebUri};
 pub use value::byte_size::ByteSize;
 pub use value::custom_header::{CustomHeader, SUPPORTED_HEADERS};
-pub use value::encoding::{EncodingName, is_known_encoding};
+pub use value::encoding::EncodingName;
 pub use value::secret::{Secret, SecretError};
 pub use value::time_span::TimeSpan;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ocs_config::{
     ClientRole, Config, ConnectionProtocol, LevelOptions, LogFormat, LogLevel, Right, StoreUrl,
-    TimeSpan, is_known_encoding, load,
+    TimeSpan, load,
 };
 
 fn config(folder: &Path, text: &str) -> Config {
@@ -134,10 +134,6 @@ fn what_is_not_built_yet_is_said() {
         (
             "[store]\nurl = \"postgres://ocs@db/ocs\"",
             "store.url: this version does not store in PostgreSQL yet",
-        ),
-        (
-            "[options.OCServer]\nencoding = \"CP850\"",
-            "options.OCServer.encoding: this version does not convert bodies yet",
         ),
         (
             "[options.OCServer]\npre-dial-validation = true",
@@ -304,52 +300,6 @@ fn secrets_are_found_and_never_shown() {
             .resolve(&config.base)
             .map_err(|error| error.to_string());
         assert_eq!(resolved, found.map(str::to_owned), "{written}");
-    }
-}
-
-#[test]
-fn encodings_are_known_by_every_name_and_only_if_they_can_be_written() {
-    for name in [
-        "utf-8",
-        "UTF8",
-        "windows-1252",
-        "latin1",
-        "shift_jis",
-        "iso-2022-jp",
-        "gbk",
-        "gb18030",
-        "big5",
-        "euc-kr",
-        "koi8-r",
-        "x-user-defined",
-        "437",
-        "cp437",
-        "IBM437",
-        "850",
-        "866",
-        "cp866",
-        "874",
-        "cp858",
-    ] {
-        assert!(is_known_encoding(name), "{name}");
-    }
-    for name in [
-        "",
-        "utf-16",
-        "utf-16le",
-        "utf-16be",
-        "replacement",
-        "iso-2022-kr",
-        "hz-gb-2312",
-        "cp",
-        "cp999",
-        "+437",
-        "0437",
-        "cpcp437",
-        "ibm 437",
-        "ebcdic",
-    ] {
-        assert!(!is_known_encoding(name), "{name}");
     }
 }
 

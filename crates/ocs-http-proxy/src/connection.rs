@@ -171,7 +171,12 @@ async fn talk(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(client = address, %error, "a connection ended early");
+        // What could not be read as a request was refused, and has its line already.
+        if matches!(conduct.phase(), Phase::Head | Phase::Busy) && !error.is_parse() {
+            tracing::info!(client = address, %error, "a connection ended early");
+        } else {
+            tracing::debug!(client = address, %error, "a connection ended early");
+        }
     }
     None
 }

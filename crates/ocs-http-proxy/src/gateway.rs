@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -12,8 +11,8 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use ocs_log::Log;
 use ocs_protocol::attribute::{
-    GSW_AGENT_REQ_TYPE, GSW_CAMPAIGN_GROUP_DBID, GSW_ERROR, GSW_ERROR_NUMBER, GSW_RECORD_HANDLE,
-    GSW_REFERENCE_ID,
+    GSW_AGENT_REQ_TYPE, GSW_CAMPAIGN_GROUP_DBID, GSW_CUSTOMER_ID, GSW_ERROR, GSW_ERROR_ATTRIBUTE,
+    GSW_ERROR_NUMBER, GSW_PHONE, GSW_RECORD_HANDLE, GSW_REFERENCE_ID,
 };
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::event::Value;
@@ -24,6 +23,7 @@ use ocs_protocol::wire::WireEvent;
 use tracing::level_filters::LevelFilter;
 
 use crate::access::{Admitted, Failures, Port, Refused, Sender};
+use crate::entry::Entry;
 use crate::link::Link;
 use crate::reply::{self, Body, Extra};
 use crate::route::{Ask, Route, Routes, Target};
@@ -88,17 +88,6 @@ enum Answer {
     Lines(bulk::Lines),
 }
 
-/// What is known of a request so far, for its line in the log.
-#[derive(Default)]
-struct Seen<'a> {
-    /// What the client was let in by; empty while it is not, or needs nothing.
-    credential: &'a str,
-    request: Option<&'static str>,
-    reference: Option<i64>,
-    received: usize,
-    extra: Extra,
-}
-
 impl Gateway {
     pub(crate) fn new(link: Link, settings: Settings, opened: &[Listener], log: Log) -> Self {
         Self {
@@ -130,50 +119,46 @@ impl Gateway {
         client: &Client,
         request: Request<Incoming>,
     ) -> Response<Body> {
-        let started = Instant::now();
         let settings = self.settings();
         let (head, body) = request.into_parts();
-        let mut seen = Seen::default();
-        let answer = self
-            .answer(client, &settings, &head, body, &mut seen, started)
-            .await;
+        let mut entry = Entry::begin(&self.log, client, &head);
+        let mut extra = Extra::default();
+        let answer = self.answer(client, &settings, &head, body, &mut entry, &mut extra);
+        let answer = answer.await;
         let event = match answer {
             Ok(Answer::Description) => {
                 let description = self.description(&settings.tenant);
-                let reply = reply::document(description, &settings.headers);
-                self.log_request(client, &head, &seen, None, &reply, started.elapsed());
+                let reply = reply::document(description, &settings);
+                entry.answered(&reply, None);
                 return reply.map(Body::whole);
             }
             Ok(Answer::Lines(lines)) => {
-                return reply::lines(&settings.headers).map(|()| Body::Lines(lines));
+                entry.left_to_others();
+                return reply::lines(&settings).map(|()| Body::Lines(lines));
             }
             Ok(Answer::Event(event)) => event,
-            Err(refusal) => WireEvent::from(&refusal.into_event(seen.reference)),
+            Err(refusal) => WireEvent::from(&refusal.into_event(entry.reference)),
         };
-        self.note_refusal(client, &seen, &event);
-        let reply = reply::reply(&event, &settings.headers, &seen.extra);
-        self.log_request(
-            client,
-            &head,
-            &seen,
-            Some(&event),
-            &reply,
-            started.elapsed(),
-        );
+        self.note_refusal(client, entry.credential, &event);
+        let reply = reply::reply(&event, &settings, &extra);
+        entry.answered(&reply, Some(&event));
         reply.map(Body::whole)
     }
 
     /// Says in the log what a rule refused, here or in OCS.
-    fn note_refusal(&self, client: &Client, seen: &Seen<'_>, event: &WireEvent) {
+    fn note_refusal(&self, client: &Client, by: &str, event: &WireEvent) {
         if event.name() != Some(ERROR_MESSAGE) {
             return;
         }
         let number = event.integer(GSW_ERROR_NUMBER);
         let number = number.and_then(ErrorNumber::from_number);
         let sentence = event.text(GSW_ERROR).unwrap_or_default();
+        let sentence = match event.text(GSW_ERROR_ATTRIBUTE) {
+            Some(GSW_PHONE | GSW_CUSTOMER_ID) => self.log.contact_info().sentence(sentence),
+            _ => sentence.into(),
+        };
         if let Some(number) = number {
-            let (address, by) = (&client.address, seen.credential);
-            self.refused.note(number, address, by, sentence);
+            self.refused.note(number, &client.address, by, &sentence);
         }
     }
 
@@ -196,7 +181,7 @@ impl Gateway {
             close: true,
             ..Extra::default()
         };
-        let mut reply = reply::reply(&event, &self.settings().headers, &extra);
+        let mut reply = reply::reply(&event, &self.settings(), &extra);
         if let Some(date) = date.and_then(|date| HeaderValue::from_str(date).ok()) {
             reply.headers_mut().insert(DATE, date);
         }
@@ -204,6 +189,7 @@ impl Gateway {
             let line = line
                 .text("client", &client.address)
                 .number("status", reply.status().as_u16())
+                .number("sent", reply.body().len() as u64)
                 .number("error", number.number());
             self.log.write(line);
         }
@@ -216,49 +202,49 @@ impl Gateway {
         settings: &'a Settings,
         head: &Parts,
         mut body: Incoming,
-        seen: &mut Seen<'a>,
-        started: Instant,
+        entry: &mut Entry<'a>,
+        extra: &mut Extra,
     ) -> Result<Answer, Refusal> {
         let limits = &settings.limits;
-        authority::check(head).inspect_err(|_| seen.extra.close = true)?;
-        let found = self.find(client, settings, head, seen, started).await;
+        authority::check(head).inspect_err(|_| extra.close = true)?;
+        let found = self.find(client, settings, head, entry, extra).await;
         let unread = found.as_ref().map_or(true, |(route, _)| route.is_read());
         if unread && !body.is_end_stream() {
             // Who waits for the word to send is not given it.
-            seen.extra.close |=
+            extra.close |=
                 head.headers.contains_key(EXPECT) || !body::pass_over(&mut body, limits.body).await;
         }
         // What follows a CONNECT is for somebody else.
-        seen.extra.close |= head.method == Method::CONNECT;
+        extra.close |= head.method == Method::CONNECT;
         let (route, target) = found?;
         let request = match route.ask {
             Ask::Ocs(request) => request,
             Ask::Description => return Ok(Answer::Description),
             Ask::AddRecords => {
-                seen.request = route.req.first().copied();
+                entry.request = route.req.first().copied();
                 let asked = bulk::Asked {
                     route,
                     target,
                     head,
                     client,
-                    credential: seen.credential,
-                    limits,
+                    credential: entry.credential,
+                    settings,
                     log: &self.log,
                 };
                 let begun = bulk::add_records(asked, body, &self.link, &self.bulk).await;
                 // What is left of a body that was not taken is no next request.
-                seen.extra.close = !matches!(begun, Ok(bulk::Begun::Lines(_)));
+                extra.close = !matches!(begun, Ok(bulk::Begun::Lines(_)));
                 return Ok(match begun? {
                     bulk::Begun::Refused(event) => Answer::Event(event),
                     bulk::Begun::Lines(lines) => Answer::Lines(lines),
                 });
             }
         };
-        seen.request = Some(request.name());
+        entry.request = Some(request.name());
         let mut message = ClientMessage {
             listener: client.listener,
             client: client.host.clone(),
-            credential: seen.credential.to_owned(),
+            credential: entry.credential.to_owned(),
             ..ClientMessage::default()
         };
         let pairs = if route.is_read() {
@@ -266,18 +252,20 @@ impl Gateway {
         } else {
             let collected = body::collect(body, limits.body, limits.head_timeout).await;
             // What is left of a body that was not taken is no next request.
-            seen.extra.close = collected.is_err();
+            extra.close = collected.is_err();
             let bytes = collected?;
-            seen.received = bytes.len();
+            entry.received = bytes.len();
             if let Some(key) = idempotency::key(&head.headers)? {
                 key.clone_into(&mut message.idempotency_key);
                 message.fingerprint = idempotency::fingerprint(head, &bytes);
             }
-            body::read(&head.headers, &bytes)?
+            body::read(&head.headers, &bytes, settings.encoding)?
         };
         let event;
-        (event, seen.reference) = to_event(route, request.name(), &target, pairs);
-        message.body = Some(Asked::Request(event?));
+        (event, entry.reference) = to_event(route, request.name(), &target, pairs);
+        let event = event?;
+        entry.asked(&event);
+        message.body = Some(Asked::Request(event));
         let answer = self.link.ask(message, limits).await?;
         Ok(Answer::Event(answer))
     }
@@ -288,21 +276,23 @@ impl Gateway {
         client: &Client,
         settings: &'a Settings,
         head: &Parts,
-        seen: &mut Seen<'a>,
-        started: Instant,
+        entry: &mut Entry<'a>,
+        extra: &mut Extra,
     ) -> Result<(&'static Route, Target), Refusal> {
         let target = Target::read(&head.uri, &settings.tenant)?;
         let routes = Routes::find(&head.method, &target).map_err(|no_route| {
-            seen.extra.allow = no_route.allow;
+            extra.allow = no_route.allow;
             no_route.refusal
         })?;
-        let admitted = self.admit(client, settings, head, seen).await?;
+        let admitted = self.admit(client, settings, head, entry, extra).await?;
         admitted.check(routes.rights())?;
         admitted.check_list(target.calling_list())?;
-        admitted.count(started).map_err(|(seconds, refusal)| {
-            seen.extra.retry_after = Some(seconds);
-            refusal
-        })?;
+        admitted
+            .count(entry.started)
+            .map_err(|(seconds, refusal)| {
+                extra.retry_after = Some(seconds);
+                refusal
+            })?;
         let route = routes.named(target.req()?)?;
         admitted.check(route.rights)?;
         Ok((route, target))
@@ -314,7 +304,8 @@ impl Gateway {
         client: &Client,
         settings: &'a Settings,
         head: &Parts,
-        seen: &mut Seen<'a>,
+        entry: &mut Entry<'a>,
+        extra: &mut Extra,
     ) -> Result<Admitted<'a>, Refusal> {
         let access = &settings.access;
         let index = client.listener as usize;
@@ -331,61 +322,17 @@ impl Gateway {
         };
         match access.admit(&sender, port, &head.headers) {
             Ok(admitted) => {
-                seen.credential = admitted.credential();
+                entry.credential = admitted.credential();
                 Ok(admitted)
             }
             Err(unknown) => {
                 if unknown.by_token && !self.failures.hold(client.ip).await {
                     // Whoever comes in crowds has to connect anew.
-                    seen.extra.close = true;
+                    extra.close = true;
                 }
                 Err(unknown.refusal)
             }
         }
-    }
-
-    fn log_request(
-        &self,
-        client: &Client,
-        head: &Parts,
-        seen: &Seen<'_>,
-        event: Option<&WireEvent>,
-        reply: &Response<Bytes>,
-        took: Duration,
-    ) {
-        let Some(line) = self.log.line(LevelFilter::INFO, "request") else {
-            return;
-        };
-        let target = head
-            .uri
-            .path_and_query()
-            .map_or("", |target| target.as_str());
-        let mut line = line.text("client", &client.address);
-        if !seen.credential.is_empty() {
-            line = line.text("by", seen.credential);
-        }
-        let mut line = line
-            .text("method", head.method.as_str())
-            .text("target", target)
-            .number("status", reply.status().as_u16())
-            .number("received", seen.received as u64)
-            .number("sent", reply.body().len() as u64)
-            .number("us", u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-        if let Some(request) = seen.request {
-            line = line.text("request", request);
-        }
-        if let Some(subject) = &client.certificate_subject {
-            line = line.text("certificate", subject);
-        }
-        if let Some(reference) = seen.reference {
-            line = line.number("reference", reference);
-        }
-        if !reply.status().is_success()
-            && let Some(error) = event.and_then(|event| event.integer(GSW_ERROR_NUMBER))
-        {
-            line = line.number("error", error);
-        }
-        self.log.write(line);
     }
 }
 

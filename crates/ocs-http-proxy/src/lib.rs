@@ -13,6 +13,7 @@ mod bulk;
 mod conduct;
 mod connection;
 mod crowd;
+mod entry;
 mod gateway;
 mod idempotency;
 mod link;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use ocs_log::{Form, LogSettings};
+use ocs_encoding::Encoding;
+use ocs_log::{ContactInfo, Form, LogSettings};
 use ocs_protocol::outbound::{Listener, ProxySettings};
 use tokio_rustls::TlsAcceptor;
 use tracing::level_filters::LevelFilter;
@@ -19,11 +20,38 @@ pub(crate) struct Settings {
     secured: Vec<(String, TlsAcceptor)>,
     /// Added to every reply.
     pub(crate) headers: HeaderMap,
+    /// The encoding of every reply, and of a request that does not name its own.
+    pub(crate) encoding: Encoding,
+    pub(crate) media_types: MediaTypes,
     pub(crate) limits: Limits,
     pub(crate) log: LogSettings,
     pub(crate) tenant: String,
     /// Who may do what.
     pub(crate) access: Access,
+}
+
+/// The Content-Types of replies, which name the encoding.
+pub(crate) struct MediaTypes {
+    pub(crate) json: HeaderValue,
+    /// One JSON document a line.
+    pub(crate) lines: HeaderValue,
+}
+
+impl MediaTypes {
+    fn of(encoding: Encoding) -> Result<Self, String> {
+        let named = |media_type: &str| {
+            let charset = match encoding.is_utf_8() {
+                true => "utf-8".to_owned(),
+                false => encoding.to_string(),
+            };
+            HeaderValue::try_from(format!("{media_type}; charset={charset}"))
+                .map_err(|_| format!("the encoding {encoding} cannot be named in a header"))
+        };
+        Ok(Self {
+            json: named("application/json")?,
+            lines: named("application/x-ndjson")?,
+        })
+    }
 }
 
 /// The limits of http-interface.md, section 5.
@@ -63,12 +91,19 @@ impl Settings {
                 _ => return Err(format!("the header {:?} cannot be sent", header.name)),
             };
         }
+        let encoding = match settings.encoding.as_str() {
+            "" => Encoding::UTF_8,
+            name => Encoding::named(name)
+                .ok_or_else(|| format!("the encoding {name:?} is not known here"))?,
+        };
         let limits = settings.limits.ok_or("OCS sent no limits")?;
         let log = settings.log.ok_or("OCS sent no log file")?;
         Ok(Self {
             listeners: settings.listeners,
             secured,
             headers,
+            encoding,
+            media_types: MediaTypes::of(encoding)?,
             limits: Limits {
                 head: limits.head as usize,
                 head_lines: limits.head_lines as usize,
@@ -91,6 +126,10 @@ impl Settings {
                 segment: log.segment,
                 expire: log.expire,
                 form: if log.json { Form::Json } else { Form::Text },
+                contact_info: match log.contact_info {
+                    true => ContactInfo::Full,
+                    false => ContactInfo::Masked,
+                },
             },
             tenant: settings.tenant,
             access: Access::read(settings.access.unwrap_or_default(), settings.origins)?,

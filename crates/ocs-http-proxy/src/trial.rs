@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use ocs_encoding::Encoding;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::wire::WireEvent;
 use prost::Message as _;
@@ -166,7 +167,7 @@ pub fn request(input: &[u8]) {
     // Whatever is refused, it is refused with a sentence.
     let _ = authority::check(&head);
     let _ = idempotency::key(&head.headers);
-    let pairs = body::read(&head.headers, bytes).unwrap_or_default();
+    let pairs = body::read(&head.headers, bytes, Encoding::UTF_8).unwrap_or_default();
     let Ok(target) = Target::read(&head.uri, "Environment") else {
         return;
     };
@@ -181,7 +182,10 @@ pub fn request(input: &[u8]) {
     if let Ask::Ocs(request) = route.ask {
         let (event, _) = gateway::to_event(route, request.name(), &target, pairs);
         if let Ok(event) = event {
-            assert!(reply::json(&WireEvent::from(&event)).is_some(), "{event:?}");
+            assert!(
+                reply::json(&WireEvent::from(&event), Encoding::UTF_8).is_some(),
+                "{event:?}"
+            );
         }
     }
 }
@@ -190,10 +194,10 @@ pub fn request(input: &[u8]) {
 pub fn event(input: &[u8]) {
     let wire = WireEvent::new(Bytes::copy_from_slice(input));
     let _ = (wire.name(), wire.integer("GSW_ERROR_NUMBER"));
-    let _ = reply::json(&wire).map(|json| is_json(&json));
+    let _ = reply::json(&wire, Encoding::UTF_8).map(|json| is_json(&json));
     // What is one to the generated code is one in place too, and the same.
     if let Ok(event) = UserEvent::decode(input) {
-        let json = reply::json(&WireEvent::from(&event));
+        let json = reply::json(&WireEvent::from(&event), Encoding::UTF_8);
         assert!(json.is_some_and(|json| is_json(&json)), "{event:?}");
     }
 }

@@ -2,12 +2,14 @@
 //! own writes them out. No line is dropped for speed: whoever finds the memory
 //! full writes it out himself.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
+
 use crate::rotation::Rotation;
-use crate::{Clock, LogSettings};
+use crate::{Clock, Form, Line, LogSettings};
 
 /// Bytes that may gather in memory.
 const GATHERED: usize = 1 << 20;
@@ -24,6 +26,7 @@ struct Shared {
     added: Condvar,
     /// Locked before `lines`, so that lines reach the file in their order.
     output: Mutex<Output>,
+    form: Form,
     clock: Clock,
 }
 
@@ -35,8 +38,8 @@ struct Lines {
 struct Output {
     rotation: Rotation,
     spare: Vec<u8>,
-    /// Bytes that could not be written since the last that could.
-    lost: usize,
+    /// Lines that could not be written since the last that could.
+    lost: u64,
 }
 
 impl LogFile {
@@ -50,6 +53,7 @@ impl LogFile {
                 spare: Vec::new(),
                 lost: 0,
             }),
+            form: settings.form,
             clock,
         });
         let weak = Arc::downgrade(&shared);
@@ -111,27 +115,61 @@ impl Shared {
             return;
         }
         let now = (self.clock)();
-        if output.lost > 0 {
-            let note = format!(
-                "{now:.6}  WARN {} bytes of this log are missing: it could not be written\n",
-                output.lost
-            );
+        // A log that cannot be written must not stop what it logs; how much is missing is
+        // said where it goes on.
+        let lost_before = output.lost;
+        if lost_before > 0 {
+            let note = self.missing(lost_before);
             if output.rotation.write(note.as_bytes(), now).is_ok() {
                 output.lost = 0;
             }
         }
-        // A log that cannot be written must not stop what it logs.
-        if output.lost > 0 || output.rotation.write(&output.spare, now).is_err() {
-            output.lost += output.spare.len();
+        if output.lost > 0 {
+            output.lost += count(&output.spare);
+        } else if let Err(unwritten) = output.rotation.write(&output.spare, now) {
+            let written = output.spare.len().saturating_sub(unwritten.bytes);
+            output.lost = count(&output.spare[written..]);
+            if lost_before == 0 {
+                complain(&format!("the log cannot be written: {}", unwritten.error));
+            }
         }
         output.spare.clear();
+    }
+}
+
+impl Shared {
+    /// The line that says how many are missing before it.
+    fn missing(&self, lines: u64) -> String {
+        let now = (self.clock)();
+        Line::begin(
+            self.form,
+            now,
+            LevelFilter::WARN,
+            "lines are missing before this one, because the log could not be written",
+        )
+        .number("lines", lines)
+        .finish()
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         self.flush();
+        let lost = lock(&self.output).lost;
+        if lost > 0 {
+            complain(&format!("{lost} lines of the log could not be written"));
+        }
     }
+}
+
+/// Says on standard error what the log itself cannot say.
+fn complain(sentence: &str) {
+    // Where nobody hears it, there is nobody else to tell.
+    let _ = writeln!(io::stderr(), "{sentence}");
+}
+
+fn count(lines: &[u8]) -> u64 {
+    lines.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// The thread that writes out, until the last handle is gone.
@@ -156,17 +194,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Form;
 
     #[test]
     fn no_line_is_lost_or_torn() {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = LogSettings {
             file: folder.path().join("x.log"),
-            level: tracing::level_filters::LevelFilter::INFO,
+            level: LevelFilter::INFO,
             segment: 200_000,
             expire: 1_000,
             form: Form::Text,
+            contact_info: crate::ContactInfo::Masked,
         };
         let clock_ticks = Arc::new(std::sync::atomic::AtomicI64::new(0));
         let ticks = Arc::clone(&clock_ticks);

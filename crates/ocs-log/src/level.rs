@@ -38,6 +38,11 @@ impl Level {
         // Every place that writes remembers whether it does.
         tracing::callsite::rebuild_interest_cache();
     }
+
+    /// Our own events, and no library's: those would show what passes through them.
+    fn writes(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("ocs") && *metadata.level() <= self.get()
+    }
 }
 
 fn number(level: LevelFilter) -> u8 {
@@ -48,7 +53,7 @@ fn number(level: LevelFilter) -> u8 {
 
 impl<S: Subscriber> Layer<S> for Level {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if *metadata.level() <= self.get() {
+        if self.writes(metadata) {
             Interest::always()
         } else {
             Interest::never()
@@ -56,7 +61,7 @@ impl<S: Subscriber> Layer<S> for Level {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= self.get()
+        self.writes(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

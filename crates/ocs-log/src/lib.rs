@@ -1,6 +1,7 @@
 //! Log files of OCS and of HTTP Proxy: their lines, their rotation, and the clock
 //! they are stamped with (configuration.md, section 5).
 
+mod contact_info;
 mod file;
 mod level;
 mod line;
@@ -18,6 +19,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use level::Level;
 
+pub use contact_info::ContactInfo;
 pub use file::LogFile;
 pub use line::{Form, Line};
 
@@ -37,6 +39,8 @@ pub struct LogSettings {
     pub expire: u32,
     /// How lines are written.
     pub form: Form,
+    /// How phones, customer ids and the values of user fields are written.
+    pub contact_info: ContactInfo,
 }
 
 /// The log of this process. When the last clone is dropped, the file is whole.
@@ -45,6 +49,7 @@ pub struct Log {
     file: LogFile,
     form: Form,
     level: Level,
+    contact_info: ContactInfo,
     clock: Clock,
 }
 
@@ -60,6 +65,7 @@ impl Log {
             file,
             form: settings.form,
             level: Level::new(settings.level),
+            contact_info: settings.contact_info,
             clock,
         };
         let lines = tracing_subscriber::fmt::layer()
@@ -78,10 +84,23 @@ impl Log {
         Ok(log)
     }
 
+    /// How phones, customer ids and the values of user fields are written.
+    #[must_use]
+    pub fn contact_info(&self) -> ContactInfo {
+        self.contact_info
+    }
+
+    /// Whether lines at a level are written.
+    #[must_use]
+    pub fn writes(&self, level: LevelFilter) -> bool {
+        level <= self.level.get()
+    }
+
     /// Begins a line at a level; `None` when the level is not written.
     #[must_use]
     pub fn line(&self, level: LevelFilter, name: &str) -> Option<Line> {
-        (level <= self.level.get()).then(|| Line::begin(self.form, (self.clock)(), level, name))
+        self.writes(level)
+            .then(|| Line::begin(self.form, (self.clock)(), level, name))
     }
 
     /// Writes what is at least as important from now on.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use ocs_config::{Access, Config, LevelOptions, StoreUrl, UnknownAttributes};
+use ocs_log::ContactInfo;
 use ocs_rules::policy::{Duplicates, Policy};
 use ocs_rules::retrieval::order::Priorities;
 use ocs_store::{Open, Store, StoreError};
@@ -31,6 +32,8 @@ pub struct Core {
     pub(crate) policy: Arc<Policy>,
     /// Whether unknown keys refuse a request, where the calling list has no word.
     pub(crate) refuse_unknown: bool,
+    /// How phones, customer ids and the values of user fields stand in the log.
+    pub(crate) contact_info: ContactInfo,
     /// What a record's URI begins with, by the port a request came in by; the
     /// first one otherwise.
     pub(crate) uri_bases: Arc<ArcSwap<Vec<String>>>,
@@ -76,6 +79,10 @@ impl Core {
             application: config.application.dbid,
             policy,
             refuse_unknown: levels.unknown_attributes == Some(UnknownAttributes::Refuse),
+            contact_info: match config.log.contact_info {
+                true => ContactInfo::Full,
+                false => ContactInfo::Masked,
+            },
             uri_bases: Arc::default(),
             bindings: Arc::default(),
         };

@@ -43,6 +43,7 @@ pub(crate) fn proxy_settings(config: &Config, identities: &Identities) -> ProxyS
             segment: config.log.segment.as_bytes(),
             expire: config.log.expire,
             json: config.log.format == ocs_config::LogFormat::Json,
+            contact_info: config.log.contact_info,
         }),
         tenant: config.application.tenant.clone(),
         origins: config
@@ -56,6 +57,7 @@ pub(crate) fn proxy_settings(config: &Config, identities: &Identities) -> ProxyS
             allow_anonymous: config.access.allow_anonymous,
             hosts: hosts(config),
         }),
+        encoding: options.encoding.name().unwrap_or_default().to_owned(),
     }
 }
 

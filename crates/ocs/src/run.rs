@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ocs_config::{Config, LogFormat, LogLevel};
-use ocs_log::{Form, Log, LogSettings};
+use ocs_log::{ContactInfo, Form, Log, LogSettings};
 use ocs_server::{Announce, Clock, Started};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -120,7 +120,8 @@ fn announce(started: Started) {
     }
 }
 
-fn log_settings(config: &Config) -> LogSettings {
+/// How OCS writes its log by a configuration.
+pub(crate) fn log_settings(config: &Config) -> LogSettings {
     LogSettings {
         file: config.log.file.clone(),
         level: log_level(config),
@@ -129,6 +130,10 @@ fn log_settings(config: &Config) -> LogSettings {
         form: match config.log.format {
             LogFormat::Text => Form::Text,
             LogFormat::Json => Form::Json,
+        },
+        contact_info: match config.log.contact_info {
+            true => ContactInfo::Full,
+            false => ContactInfo::Masked,
         },
     }
 }

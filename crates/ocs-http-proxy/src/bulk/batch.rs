@@ -5,7 +5,10 @@ use ocs_protocol::outbound::{BulkItem, BulkMessage};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 
-use super::split::{Says, Splitter};
+use super::Wanted;
+use super::convert::Conversion;
+use super::passage::ItemLog;
+use super::split::Splitter;
 use crate::body::{self, malformed};
 use crate::gateway::to_event;
 use crate::idempotency;
@@ -20,6 +23,7 @@ const BYTES: usize = 256 << 10;
 
 /// The items that were read and not sent yet.
 pub(super) struct Batch {
+    conversion: Conversion,
     splitter: Splitter,
     reader: Reader,
 }
@@ -30,6 +34,7 @@ struct Reader {
     limit: usize,
     /// Whether items come with what tells one from another.
     keyed: bool,
+    log: ItemLog,
     /// Whole messages, and the one that is being filled.
     messages: Vec<Vec<BulkItem>>,
     /// The bytes of the last one.
@@ -40,17 +45,20 @@ impl Batch {
     pub(super) fn new(
         route: &'static Route,
         target: Target,
-        says: Says,
+        wanted: &Wanted,
         limit: usize,
         keyed: bool,
+        log: ItemLog,
     ) -> Self {
         Self {
-            splitter: Splitter::new(says, limit),
+            conversion: Conversion::new(wanted.encoding),
+            splitter: Splitter::new(wanted.says, limit),
             reader: Reader {
                 route,
                 target,
                 limit,
                 keyed,
+                log,
                 messages: Vec::new(),
                 bytes: 0,
             },
@@ -62,8 +70,13 @@ impl Batch {
     /// # Errors
     /// It goes on as no list of items does.
     pub(super) fn feed(&mut self, piece: &[u8]) -> Result<(), Refusal> {
-        let reader = &mut self.reader;
-        self.splitter.feed(piece, &mut |item| reader.take(item))
+        let Self {
+            conversion,
+            splitter,
+            reader,
+        } = self;
+        let text = conversion.feed(piece);
+        splitter.feed(&text, &mut |item| reader.take(item, conversion))
     }
 
     /// The body has ended.
@@ -71,8 +84,15 @@ impl Batch {
     /// # Errors
     /// It is not whole.
     pub(super) fn finish(&mut self) -> Result<(), Refusal> {
-        let reader = &mut self.reader;
-        self.splitter.finish(&mut |item| reader.take(item))
+        let Self {
+            conversion,
+            splitter,
+            reader,
+        } = self;
+        let text = conversion.finish();
+        let mut take = |item: Option<&[u8]>| reader.take(item, conversion);
+        splitter.feed(&text, &mut take)?;
+        splitter.finish(&mut take)
     }
 
     /// Whether items wait that are no whole message yet.
@@ -100,14 +120,14 @@ impl Batch {
 }
 
 impl Reader {
-    fn take(&mut self, item: Option<&[u8]>) {
+    fn take(&mut self, item: Option<&[u8]>, conversion: &Conversion) {
         let length = item.map_or(0, <[u8]>::len);
         let fingerprint = match (self.keyed, item) {
             (true, item) => idempotency::fingerprint_of_item(item.unwrap_or_default()),
             (false, _) => Vec::new(),
         };
         let item = match item {
-            Some(item) => self.read(item),
+            Some(item) => self.read(item, conversion),
             None => Item::Refused(
                 malformed(format!(
                     "the item is over the limit of {} bytes that http-body-bytes sets",
@@ -132,14 +152,21 @@ impl Reader {
         }
     }
 
-    fn read(&self, item: &[u8]) -> Item {
-        let pairs = match body::read_item(item) {
+    fn read(&self, item: &[u8], conversion: &Conversion) -> Item {
+        let read = match conversion.refusal(item) {
+            Some(refusal) => Err(refusal),
+            None => body::read_item(item),
+        };
+        let pairs = match read {
             Ok(pairs) => pairs,
             Err(refusal) => return Item::Refused(refusal.into_event(None)),
         };
         let name = RequestName::AddRecord.name();
         match to_event(self.route, name, &self.target, pairs) {
-            (Ok(event), _) => Item::Request(event),
+            (Ok(event), _) => {
+                self.log.asked(&event);
+                Item::Request(event)
+            }
             (Err(refusal), reference) => Item::Refused(refusal.into_event(reference)),
         }
     }

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::Frame;
+use ocs_encoding::Encoding;
 use ocs_protocol::wire::WireEvent;
 use tokio::sync::mpsc;
 
@@ -64,9 +65,9 @@ impl Drop for Lines {
 }
 
 /// Adds the line of an event.
-pub(super) fn push(lines: &mut Vec<u8>, event: &WireEvent) {
+pub(super) fn push(lines: &mut Vec<u8>, event: &WireEvent, encoding: Encoding) {
     let before = lines.len();
-    if reply::append(event, lines).is_none() {
+    if reply::append(event, encoding, lines).is_none() {
         tracing::error!("OCS sent an answer that is no user event");
         lines.truncate(before);
         // Its line is there all the same: lines are told apart by their place.

@@ -1,10 +1,11 @@
 //! AddRecords: many records in one request, on a stream of their own, answered line by
 //! line as they are done (http-interface.md, section 6).
 //!
-//! `source` brings the body in, `split` finds its items, `batch` makes messages of
+//! `source` brings the body in, `convert` makes UTF-8 of it, `split` finds its items, `batch` makes messages of
 //! them, `passage` is the way there and back, `lines` is the reply.
 
 mod batch;
+mod convert;
 mod lines;
 mod passage;
 mod source;
@@ -14,8 +15,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_ENCODING, HeaderMap};
 use hyper::http::request::Parts;
+use ocs_encoding::Encoding;
 use ocs_log::Log;
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::outbound::BulkStart;
@@ -23,12 +25,12 @@ use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::wire::WireEvent;
 use tokio::sync::Semaphore;
 
-use crate::body::{check_charset, malformed};
+use crate::body::{self, malformed};
 use crate::gateway::Client;
 use crate::idempotency;
 use crate::link::{Link, unknown};
 use crate::route::{Route, Target};
-use crate::settings::Limits;
+use crate::settings::Settings;
 
 use batch::Batch;
 pub(crate) use lines::{Cut, Lines};
@@ -57,7 +59,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) client: &'a Client,
     /// What the client was let in by.
     pub(crate) credential: &'a str,
-    pub(crate) limits: &'a Limits,
+    pub(crate) settings: &'a Settings,
     pub(crate) log: &'a Log,
 }
 
@@ -81,9 +83,11 @@ pub(crate) async fn add_records(
     places: &Places,
 ) -> Result<Begun, Refusal> {
     let started = Instant::now();
+    let limits = asked.settings.limits;
+    let headers = &asked.head.headers;
     let begun = async {
-        let wanted = Wanted::read(asked.head)?;
-        let key = idempotency::key(&asked.head.headers)?.unwrap_or_default();
+        let wanted = Wanted::read(asked.head, asked.settings.encoding)?;
+        let key = idempotency::key(headers)?.unwrap_or_default();
         let place = Arc::clone(&places.0).try_acquire_owned().map_err(|_| {
             Refusal::new(
                 ErrorNumber::Overloaded,
@@ -103,8 +107,8 @@ pub(crate) async fn add_records(
             credential: asked.credential.to_owned(),
         };
         let keyed = !key.is_empty();
-        let begin = link.add_records(start, asked.limits);
-        let begin = tokio::time::timeout(asked.limits.reply_timeout, begin);
+        let begin = link.add_records(start, &limits);
+        let begin = tokio::time::timeout(limits.reply_timeout, begin);
         let begun = begin
             .await
             .map_err(|_| unknown("OCS did not answer in time"))??;
@@ -112,14 +116,21 @@ pub(crate) async fn add_records(
     };
     match begun.await {
         Ok((wanted, keyed, place, Ok(bulk))) => {
-            let limits = asked.limits;
             let source = Source::new(body, wanted.gzip, limits.bulk_body, limits.head_timeout);
             let report = Report::new(&asked, started);
             let passage = Passage {
                 source,
-                batch: Batch::new(asked.route, asked.target, wanted.says, limits.body, keyed),
+                batch: Batch::new(
+                    asked.route,
+                    asked.target,
+                    &wanted,
+                    limits.body,
+                    keyed,
+                    report.of_items(),
+                ),
                 atomic: wanted.atomic,
-                limits: *limits,
+                limits,
+                encoding: asked.settings.encoding,
                 report,
                 _place: place,
             };
@@ -136,14 +147,16 @@ struct Wanted {
     gzip: bool,
     /// What the type says that the body is.
     says: Says,
+    /// What the body is in.
+    encoding: Encoding,
 }
 
 impl Wanted {
-    fn read(head: &Parts) -> Result<Self, Refusal> {
+    fn read(head: &Parts, usual: Encoding) -> Result<Self, Refusal> {
         let headers = &head.headers;
         let atomic = atomic(head.uri.query().unwrap_or_default())?;
-        let content_type = text(headers, &CONTENT_TYPE);
-        check_charset(content_type)?;
+        let content_type = body::content_type(headers);
+        let encoding = body::encoding(content_type, usual)?;
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         let ndjson = [
             "application/x-ndjson",
@@ -153,6 +166,7 @@ impl Wanted {
         Ok(Self {
             atomic,
             gzip: gzip(headers)?,
+            encoding,
             says: if media_type.eq_ignore_ascii_case("application/json") {
                 Says::Array
             } else if ndjson
@@ -165,11 +179,6 @@ impl Wanted {
             },
         })
     }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &hyper::header::HeaderName) -> &'a str {
-    let value = headers.get(name);
-    value.and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
 fn atomic(query: &str) -> Result<bool, Refusal> {
@@ -251,7 +260,7 @@ mod tests {
             ),
             (
                 "",
-                Some(("Content-Type", "application/x-ndjson; charset=latin1")),
+                Some(("Content-Type", "application/x-ndjson; charset=utf-16")),
                 Err("charset"),
             ),
             (
@@ -265,7 +274,7 @@ mod tests {
                 request = request.header(name, value);
             }
             let (head, ()) = request.body(()).expect("a request").into_parts();
-            match (Wanted::read(&head), right) {
+            match (Wanted::read(&head, Encoding::UTF_8), right) {
                 (Ok(found), right) => {
                     let found = (found.atomic, found.gzip, found.says == Says::Lines);
                     assert_eq!(Ok(found), right, "{query} {header:?}");

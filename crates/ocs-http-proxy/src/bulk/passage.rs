@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ocs_encoding::Encoding;
 use ocs_log::Log;
-use ocs_protocol::outbound::BulkMessage;
+use ocs_protocol::outbound::{BulkMessage, UserEvent};
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::wire::{WireBulkOutcome, WireEvent};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -15,6 +16,7 @@ use super::batch::Batch;
 use super::lines::{self, Sender};
 use super::source::Source;
 use super::{Asked, Begun, Cut};
+use crate::entry;
 use crate::link::{Bulk, unknown};
 use crate::settings::Limits;
 
@@ -31,6 +33,8 @@ pub(super) struct Passage {
     pub(super) batch: Batch,
     pub(super) atomic: bool,
     pub(super) limits: Limits,
+    /// What the reply is in.
+    pub(super) encoding: Encoding,
     pub(super) report: Report,
     pub(super) _place: OwnedSemaphorePermit,
 }
@@ -101,11 +105,13 @@ impl Passage {
             batch,
             atomic,
             limits,
+            encoding,
             report,
             ..
         } = self;
         let there = send(source, batch, *atomic, bulk.outgoing, &shared);
-        let back = receive(bulk.incoming, limits, &shared, reply, head, report);
+        let incoming = bulk.incoming;
+        let back = receive(incoming, limits, *encoding, &shared, reply, head, report);
         let (sent, answers) = tokio::join!(there, back);
         let last = match (sent, answers) {
             (_, Answers::Unread) => {
@@ -133,7 +139,7 @@ impl Passage {
                     Refused::Here(refusal) => WireEvent::from(&refusal.into_event(None)),
                 };
                 let mut line = Vec::new();
-                lines::push(&mut line, &event);
+                lines::push(&mut line, &event, *encoding);
                 report.sent += line.len() as u64;
                 let _ = reply
                     .send_timeout(Ok(line.into()), limits.idle_timeout)
@@ -247,6 +253,7 @@ async fn credit(source: &mut Source, credits: &Semaphore) -> bool {
 async fn receive(
     mut incoming: Streaming<WireBulkOutcome>,
     limits: &Limits,
+    encoding: Encoding,
     shared: &Shared,
     reply: &Sender,
     head: &mut Option<Head>,
@@ -275,7 +282,9 @@ async fn receive(
         if answered > 0 {
             let mut lines = Vec::with_capacity(outcome.events.len() * 320);
             for event in outcome.events {
-                lines::push(&mut lines, &WireEvent::new(event));
+                let event = WireEvent::new(event);
+                lines::push(&mut lines, &event, encoding);
+                report.items_of.line("answered", &event);
             }
             shared.unanswered.fetch_sub(answered, Ordering::Relaxed);
             report.items += answered;
@@ -313,23 +322,58 @@ pub(super) struct Report {
     received: u64,
     sent: u64,
     items: u64,
+    items_of: ItemLog,
+}
+
+/// What the log says of items, at debug level.
+#[derive(Clone)]
+pub(super) struct ItemLog {
+    log: Log,
+    client: String,
+}
+
+impl ItemLog {
+    /// The attributes of an item, or of its answer.
+    pub(super) fn line(&self, key: &str, event: &WireEvent) {
+        if let Some(line) = self.log.line(LevelFilter::DEBUG, "item") {
+            let attributes = entry::attributes(event, self.log.contact_info());
+            let line = line.text("client", &self.client);
+            self.log.write(line.text(key, &attributes));
+        }
+    }
+
+    pub(super) fn asked(&self, event: &UserEvent) {
+        if self.log.writes(LevelFilter::DEBUG) {
+            self.line("asked", &WireEvent::from(event));
+        }
+    }
 }
 
 impl Report {
     pub(super) fn new(asked: &Asked<'_>, started: Instant) -> Self {
-        let target = asked.head.uri.path_and_query();
+        let log = asked.log;
+        let client = asked.client;
         Self {
-            log: asked.log.clone(),
-            client: asked.client.address.clone(),
+            log: log.clone(),
+            client: client.address.clone(),
             credential: asked.credential.to_owned(),
-            target: target.map_or_else(String::new, ToString::to_string),
+            target: entry::target(&asked.head.uri, log.contact_info()).into_owned(),
             started,
             status: None,
             refused: false,
             received: 0,
             sent: 0,
             items: 0,
+            items_of: ItemLog {
+                log: log.clone(),
+                client: client.address.clone(),
+            },
         }
+    }
+
+    /// What the log says of each item.
+    pub(super) fn of_items(&self) -> ItemLog {
+        self.items_of.clone()
     }
 
     fn write(self) {

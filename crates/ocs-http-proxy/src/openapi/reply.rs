@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hyper::StatusCode;
+use ocs_encoding::Encoding;
 use ocs_protocol::attribute::{
     self, GSW_CHAIN_ID, GSW_CHAIN_N, GSW_ERROR, GSW_ERROR_ATTRIBUTE, GSW_ERROR_NUMBER, GSW_IGNORED,
     GSW_RECORD_HANDLE, GSW_RECORD_URI, GSW_REFERENCE_ID, GSW_USER_EVENT,
@@ -185,7 +186,7 @@ pub(super) fn refusals() -> Map<String, Value> {
 
 fn as_json(refusal: Refusal) -> Value {
     let event = ocs_protocol::wire::WireEvent::from(&refusal.into_event(None));
-    let json = crate::reply::json(&event).unwrap_or_default();
+    let json = crate::reply::json(&event, Encoding::UTF_8).unwrap_or_default();
     serde_json::from_slice(&json).unwrap_or_default()
 }
 

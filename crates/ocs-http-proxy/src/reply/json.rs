@@ -1,19 +1,30 @@
 //! User events as JSON.
 
+use ocs_encoding::Encoding;
 use ocs_protocol::wire::{WireEvent, WireList, WireValue};
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 /// Writes an event as a JSON object, and an array of events as an array; `None` when
 /// it is neither.
-pub(crate) fn write(event: &WireEvent) -> Option<Vec<u8>> {
+pub(crate) fn write(event: &WireEvent, encoding: Encoding) -> Option<Vec<u8>> {
     let mut body = Vec::with_capacity(512);
-    append(event, &mut body)?;
+    append(event, encoding, &mut body)?;
     Some(body)
 }
 
 /// The same, behind what is in `body`; on `None`, part of it may be there.
-pub(crate) fn append(event: &WireEvent, body: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn append(event: &WireEvent, encoding: Encoding, body: &mut Vec<u8>) -> Option<()> {
+    if encoding.is_utf_8() {
+        return append_utf_8(event, body);
+    }
+    let mut json = Vec::with_capacity(512);
+    append_utf_8(event, &mut json)?;
+    encoding.encode_json(std::str::from_utf8(&json).ok()?, body);
+    Some(())
+}
+
+fn append_utf_8(event: &WireEvent, body: &mut Vec<u8>) -> Option<()> {
     let mut json = serde_json::Serializer::new(body);
     let list = event.list();
     // Nearly every event begins with its name, and is then not looked through.
@@ -78,7 +89,7 @@ mod tests {
             ),
             (odd, r#"{"":"x"}"#),
         ] {
-            let json = write(&WireEvent::from(&event)).expect("it can be written");
+            let json = write(&WireEvent::from(&event), Encoding::UTF_8).expect("it can be written");
             assert_eq!(String::from_utf8_lossy(&json), right);
         }
     }
@@ -94,13 +105,16 @@ mod tests {
         event.push("lists", UserEvent::array_of([entry.into()]).into());
         event.push("none", UserEvent::array_of([]).into());
         event.push("counts", UserEvent::default().into());
-        let json = write(&WireEvent::from(&event)).expect("it is an event");
+        let json = write(&WireEvent::from(&event), Encoding::UTF_8).expect("it is an event");
         assert_eq!(
             String::from_utf8_lossy(&json),
             r#"{"GSW_USER_EVENT":"CallingLists","text":"a\"\u0001ä","n":-9223372036854775808,"f":"12.5","lists":[{"x":1}],"none":[],"counts":{}}"#
         );
         assert_eq!(
-            write(&WireEvent::new(bytes::Bytes::from_static(b"\x0a\x05x"))),
+            write(
+                &WireEvent::new(bytes::Bytes::from_static(b"\x0a\x05x")),
+                Encoding::UTF_8
+            ),
             None
         );
     }

@@ -9,14 +9,14 @@ pub(crate) use json::{append, write as json};
 pub(crate) use status::of as status;
 
 use bytes::Bytes;
-use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use ocs_protocol::attribute::GSW_ERROR_NUMBER;
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::{ERROR_MESSAGE, Refusal};
 use ocs_protocol::wire::WireEvent;
+
+use crate::settings::Settings;
 
 /// What a reply needs beside its event.
 #[derive(Default)]
@@ -29,16 +29,16 @@ pub(crate) struct Extra {
 }
 
 /// Makes the reply of an event, with the configured headers.
-pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Response<Bytes> {
-    let Some(body) = json(event) else {
+pub(crate) fn reply(event: &WireEvent, settings: &Settings, extra: &Extra) -> Response<Bytes> {
+    let Some(body) = json(event, settings.encoding) else {
         tracing::error!("OCS sent an answer that is no user event");
         let refusal = Refusal::new(
             ErrorNumber::InternalFault,
             "a fault of OCS; its log has more",
         );
-        return reply(&WireEvent::from(&refusal.into_event(None)), headers, extra);
+        return reply(&WireEvent::from(&refusal.into_event(None)), settings, extra);
     };
-    let mut reply = document(body.into(), headers);
+    let mut reply = of_body(body.into(), settings);
     if event.name() == Some(ERROR_MESSAGE) {
         let number = event.integer(GSW_ERROR_NUMBER).unwrap_or_default();
         let number = ErrorNumber::from_number(number).unwrap_or(ErrorNumber::InternalFault);
@@ -71,24 +71,32 @@ pub(crate) fn reply(event: &WireEvent, headers: &HeaderMap, extra: &Extra) -> Re
 }
 
 /// Makes the reply that is a JSON document, with the configured headers.
-pub(crate) fn document(body: Bytes, headers: &HeaderMap) -> Response<Bytes> {
+pub(crate) fn document(json: Bytes, settings: &Settings) -> Response<Bytes> {
+    let body = match std::str::from_utf8(&json) {
+        Ok(text) if !settings.encoding.is_utf_8() => {
+            let mut body = Vec::with_capacity(text.len());
+            settings.encoding.encode_json(text, &mut body);
+            body.into()
+        }
+        _ => json,
+    };
+    of_body(body, settings)
+}
+
+fn of_body(body: Bytes, settings: &Settings) -> Response<Bytes> {
     let mut reply = Response::new(body);
-    *reply.headers_mut() = headers.clone();
-    reply.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    *reply.headers_mut() = settings.headers.clone();
+    let media_type = settings.media_types.json.clone();
+    reply.headers_mut().insert(CONTENT_TYPE, media_type);
     reply
 }
 
 /// The head of a reply that is one line of JSON an item, with the configured headers.
-pub(crate) fn lines(headers: &HeaderMap) -> Response<()> {
+pub(crate) fn lines(settings: &Settings) -> Response<()> {
     let mut reply = Response::new(());
-    *reply.headers_mut() = headers.clone();
-    reply.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/x-ndjson; charset=utf-8"),
-    );
+    *reply.headers_mut() = settings.headers.clone();
+    let media_type = settings.media_types.lines.clone();
+    reply.headers_mut().insert(CONTENT_TYPE, media_type);
     reply
 }
 

@@ -354,7 +354,7 @@ impl Dispatch {
             if logged.len() < LOGGED_KEYS && logged.insert((list.to_owned(), key.clone())) {
                 tracing::warn!(
                     calling_list = %quoted(list),
-                    key = %quoted(key),
+                    key = %quoted(&self.core.contact_info.name(key)),
                     "a key is neither an attribute nor a field of the calling list; it is not stored"
                 );
             }

@@ -4,13 +4,14 @@
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
-use ocs_config::{Config, LogFormat};
-use ocs_log::{Form, Log, LogSettings};
+use ocs_config::Config;
+use ocs_log::{Log, LogSettings};
 use ocs_protocol::control::{RemoveDoNotCallReply, RemoveDoNotCallRequest};
 use ocs_server::{Clock, Control};
 use tracing::level_filters::LevelFilter;
 
 use crate::cli;
+use crate::run::log_settings;
 use crate::terminal::{DONE, FAILED, complain, end, say};
 
 /// `ocs dnc remove`.
@@ -101,13 +102,7 @@ fn who() -> String {
 /// The configured log, at the level that an audit needs.
 fn audited(config: &Config) -> LogSettings {
     LogSettings {
-        file: config.log.file.clone(),
         level: LevelFilter::INFO,
-        segment: config.log.segment.as_bytes(),
-        expire: config.log.expire,
-        form: match config.log.format {
-            LogFormat::Text => Form::Text,
-            LogFormat::Json => Form::Json,
-        },
+        ..log_settings(config)
     }
 }
