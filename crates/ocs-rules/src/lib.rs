@@ -13,6 +13,7 @@ pub mod date_time;
 pub mod do_not_call;
 pub mod field_values;
 pub mod fields;
+pub mod filter;
 pub mod group_state;
 pub mod life_cycle;
 pub mod objects;

@@ -44,7 +44,7 @@ pub(super) fn objects() -> Objects {
     objects
 }
 
-pub(super) fn list(dbid: ListId) -> CallingList {
+pub(crate) fn list(dbid: ListId) -> CallingList {
     CallingList {
         dbid,
         name: dbid.to_string(),
@@ -58,7 +58,7 @@ pub(super) fn list(dbid: ListId) -> CallingList {
 }
 
 /// A new record of the list 101, 08:00 to 18:00 in Berlin.
-pub(super) fn record(handle: Handle, chain: ChainId, chain_n: u32) -> Record {
+pub(crate) fn record(handle: Handle, chain: ChainId, chain_n: u32) -> Record {
     Record {
         handle,
         list: 101,

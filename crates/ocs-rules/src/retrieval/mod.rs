@@ -17,7 +17,7 @@ pub mod why;
 pub mod window;
 
 #[cfg(test)]
-mod agreement;
+pub(crate) mod agreement;
 
 use class::Classes;
 use fronts::Fronts;
