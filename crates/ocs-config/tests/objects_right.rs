@@ -29,7 +29,7 @@ name = "SpringCampaign"
 description = """
 One
 two"""
-calling-lists = [{ name = "Spring", weight = 40 }, "Summer", { name = "Autumn" }]
+calling-lists = [{ name = "Spring", weight = 40, filter = "Big" }, "Summer", { name = "Autumn" }]
 
 [[campaign-group]]
 dbid = 301
@@ -46,6 +46,12 @@ dialing-mode = 9
 [[time-zone]]
 name = "AKT"
 zone = "america/anchorage"
+
+[[filter]]
+name = "Big"
+
+where = "balance > 100 and contact_info_type = Mobile"
+order = "balance desc"
 "#;
 
 #[test]
@@ -77,14 +83,15 @@ fn the_sample_of_the_specification_is_read() {
     let campaign = &objects.campaigns[0];
     assert_eq!((campaign.dbid, campaign.line), (None, 22));
     assert_eq!(campaign.description, "One\ntwo");
-    let weighted = |name: &str, weight| CampaignList {
+    let weighted = |name: &str, weight, filter: Option<&str>| CampaignList {
         name: name.to_owned(),
         weight,
+        filter: filter.map(str::to_owned),
     };
     let lists = [
-        weighted("Spring", 40),
-        weighted("Summer", 100),
-        weighted("Autumn", 100),
+        weighted("Spring", 40, Some("Big")),
+        weighted("Summer", 100, None),
+        weighted("Autumn", 100, None),
     ];
     assert_eq!(campaign.calling_lists, lists);
     let groups = &objects.campaign_groups;
@@ -97,6 +104,14 @@ fn the_sample_of_the_specification_is_read() {
         (zone.name.as_str(), zone.zone.as_str(), zone.line),
         ("AKT", "America/Anchorage", 41)
     );
+    let filter = &objects.filters[0];
+    assert_eq!(filter.name, "Big");
+    assert_eq!(
+        filter.condition,
+        "balance > 100 and contact_info_type = Mobile"
+    );
+    assert_eq!(filter.order, "balance desc");
+    assert_eq!((filter.line, filter.lines), (45, [48, 49]));
 }
 
 #[test]

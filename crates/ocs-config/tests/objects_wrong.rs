@@ -104,11 +104,18 @@ const ROWS: &[Row] = &[
         "objects.toml, line 3: calling-list[0].treatment[0]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
         "objects.toml, line 9: calling-list[0].treatment[1]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
     ]),
-    ("[[filter]]\nname = \"Big\"\nwhere = \"balance > 100\"\norder = \"balance desc\"\n", &[
-        "objects.toml, line 1: filter[0]: filters are not built yet in this version; remove this [[filter]]",
+    ("[[filter]]\nwhere = \"balance > 100\"\norder = 7\n", &[
+        "objects.toml, line 1: filter[0].name: this key is needed; write a string in quotes",
+        "objects.toml, line 3: filter[0].order: found 7; write a string in quotes",
     ]),
-    ("[[campaign]]\nname = \"C\"\ncalling-lists = [{ name = \"Spring\", weight = 50, filter = \"Big\" }]\n", &[
-        "objects.toml, line 3: campaign[0].calling-lists[0].filter: filters are not built yet in this version; remove this key",
+    ("[[filter]]\nname = \"Big\"\nwere = \"balance > 100\"\n", &[
+        "objects.toml, line 3: filter[0].were: unknown key; did you mean `where`? Allowed here: dbid, name, order, where",
+    ]),
+    ("[[filter]]\nname = \"Big\"\n[[filter]]\nname = \"Big\"\n", &[
+        "objects.toml, line 4: filter[1].name: found \"Big\"; filter[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[campaign]]\nname = \"C\"\ncalling-lists = [{ name = \"Spring\", weight = 50, filter = true }]\n", &[
+        "objects.toml, line 3: campaign[0].calling-lists[0].filter: found true; write a string in quotes",
     ]),
     ("[[campaign]]\nname = \"C\"\ncalling-lists = [{ name = \"Spring\", weight = 0 }]\n", &[
         "objects.toml, line 3: campaign[0].calling-lists[0].weight: found 0; allowed: 1 to 100",

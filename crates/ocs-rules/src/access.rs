@@ -181,6 +181,7 @@ mod tests {
             (13, "none", &[]),
         ] {
             let weighted = |list: &ListId| WeightedList {
+                filter: None,
                 list: *list,
                 weight: 1,
             };

@@ -3,6 +3,7 @@
 use ocs_protocol::enumeration::DialingMode;
 
 use crate::calling_list::ListId;
+use crate::filter::FilterId;
 use crate::options::Options;
 
 /// DBID of a campaign.
@@ -41,6 +42,8 @@ pub struct WeightedList {
     pub list: ListId,
     /// Its share of the campaign's records, against the other lists' weights.
     pub weight: u32,
+    /// Which of its records are taken, and in which order; none for all.
+    pub filter: Option<FilterId>,
 }
 
 /// A campaign with a group of agents or places: what is loaded and started.

@@ -3,6 +3,7 @@
 
 use crate::calling_list::ListId;
 use crate::campaign::{CampaignGroupId, CampaignId};
+use crate::filter::FilterId;
 use crate::record::{Handle, LAST_HANDLE};
 use crate::zone::{FIRST_FREE, ZoneId};
 
@@ -19,6 +20,8 @@ pub struct Counters {
     pub group: CampaignGroupId,
     /// The next time zone's DBID.
     pub zone: ZoneId,
+    /// The next filter's DBID.
+    pub filter: FilterId,
 }
 
 impl Default for Counters {
@@ -29,6 +32,7 @@ impl Default for Counters {
             campaign: 101,
             group: 101,
             zone: FIRST_FREE,
+            filter: 101,
         }
     }
 }

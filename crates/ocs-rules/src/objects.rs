@@ -1,10 +1,11 @@
 //! All campaign objects at one moment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::calling_list::{CallingList, ListId};
 use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId};
+use crate::filter::{Filter, FilterId};
 use crate::zone::{Zone, ZoneId};
 
 /// The campaign objects, by name and by DBID. Never changed in place: a change
@@ -16,6 +17,7 @@ pub struct Objects {
     campaigns: HashMap<CampaignId, Arc<Campaign>>,
     campaign_names: HashMap<String, Arc<Campaign>>,
     groups: HashMap<CampaignGroupId, Arc<CampaignGroup>>,
+    filters: HashMap<FilterId, Arc<Filter>>,
     zones: HashMap<ZoneId, Arc<Zone>>,
     zone_names: HashMap<String, Arc<Zone>>,
 }
@@ -60,6 +62,16 @@ impl Objects {
     /// Removes a campaign group.
     pub fn remove_group(&mut self, dbid: CampaignGroupId) {
         self.groups.remove(&dbid);
+    }
+
+    /// Adds a filter, or puts it in place of the one with its DBID.
+    pub fn put_filter(&mut self, filter: Filter) {
+        self.filters.insert(filter.dbid, Arc::new(filter));
+    }
+
+    /// Removes a filter.
+    pub fn remove_filter(&mut self, dbid: FilterId) {
+        self.filters.remove(&dbid);
     }
 
     /// Adds a time zone, or puts it in place of the one with its DBID.
@@ -133,6 +145,33 @@ impl Objects {
         sorted(&self.groups)
     }
 
+    /// The filter of this DBID.
+    #[must_use]
+    pub fn filter(&self, dbid: FilterId) -> Option<&Arc<Filter>> {
+        self.filters.get(&dbid)
+    }
+
+    /// The filter of this name.
+    #[must_use]
+    pub fn filter_named(&self, name: &str) -> Option<&Arc<Filter>> {
+        self.filters.values().find(|filter| filter.name == name)
+    }
+
+    /// All filters, by DBID.
+    #[must_use]
+    pub fn filters(&self) -> Vec<Arc<Filter>> {
+        sorted(&self.filters)
+    }
+
+    /// Which calling lists are used with which filters, each pair once.
+    #[must_use]
+    pub fn filtered(&self) -> BTreeSet<(ListId, FilterId)> {
+        let lists = self.campaigns.values().flat_map(|campaign| &campaign.lists);
+        lists
+            .filter_map(|used| Some((used.list, used.filter?)))
+            .collect()
+    }
+
     /// The time zone of this DBID.
     #[must_use]
     pub fn zone(&self, dbid: ZoneId) -> Option<&Arc<Zone>> {
@@ -175,6 +214,10 @@ pub enum ObjectChange {
     PutGroup(CampaignGroup),
     /// Removes a campaign group.
     RemoveGroup(CampaignGroupId),
+    /// Adds or replaces a filter.
+    PutFilter(Filter),
+    /// Removes a filter.
+    RemoveFilter(FilterId),
     /// Adds or replaces a time zone.
     PutZone(Zone),
     /// Removes a time zone.
@@ -191,6 +234,8 @@ impl Objects {
             ObjectChange::RemoveCampaign(dbid) => self.remove_campaign(dbid),
             ObjectChange::PutGroup(group) => self.put_group(group),
             ObjectChange::RemoveGroup(dbid) => self.remove_group(dbid),
+            ObjectChange::PutFilter(filter) => self.put_filter(filter),
+            ObjectChange::RemoveFilter(dbid) => self.remove_filter(dbid),
             ObjectChange::PutZone(zone) => self.put_zone(zone),
             ObjectChange::RemoveZone(dbid) => self.remove_zone(dbid),
         }

@@ -10,6 +10,7 @@ use ocs_rules::do_not_call::{Compared, DoNotCallList};
 use ocs_rules::group_state::GroupState;
 use ocs_rules::retrieval::Retrieval;
 use ocs_rules::retrieval::shares::Shares;
+use ocs_rules::retrieval::view::Views;
 
 use crate::batch::Restriction;
 
@@ -26,6 +27,8 @@ pub(crate) struct Live {
     /// next, UTC seconds.
     pub(crate) reread_at: i64,
     pub(crate) retrieval: Retrieval,
+    /// Replaced as a whole, so that readers may hold what they have.
+    pub(crate) views: Arc<Views>,
     /// Whose turn it is among a campaign group's calling lists.
     pub(crate) shares: HashMap<CampaignGroupId, Shares>,
     pub(crate) out: Shown<OutNow>,

@@ -15,6 +15,7 @@ use ocs_rules::counters::Counters;
 use ocs_rules::group_state::GroupState;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::policy::Policy;
+use ocs_rules::retrieval::view::Views;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
@@ -137,6 +138,7 @@ pub struct Store {
     queue: Arc<Queue<Job, Bulk>>,
     objects: Arc<ArcSwap<Objects>>,
     groups: Arc<ArcSwap<GroupStates>>,
+    views: Arc<ArcSwap<Views>>,
     reader: Reader,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -154,6 +156,7 @@ impl Store {
         let objects = Arc::new(ArcSwap::from_pointee(opened.objects));
         let queue = Arc::new(Queue::new(limits()));
         let groups = Arc::new(ArcSwap::from_pointee(opened.live.groups.clone()));
+        let views = Arc::new(ArcSwap::from(Arc::clone(&opened.live.views)));
         let reader = Reader::start(&open.path, opened.database.contacts(), &opened.live)?;
         let (ended, ends) = oneshot::channel();
         let writer = Writer {
@@ -162,6 +165,7 @@ impl Store {
             policy: open.policy,
             objects: Arc::clone(&objects),
             groups: Arc::clone(&groups),
+            views: Arc::clone(&views),
             clock: open.clock,
         };
         let thread = writer::start(writer, Arc::clone(&queue), ended)?;
@@ -169,6 +173,7 @@ impl Store {
             queue,
             objects,
             groups,
+            views,
             reader,
             writer: Arc::new(Mutex::new(Some(thread))),
         };
@@ -185,6 +190,12 @@ impl Store {
     #[must_use]
     pub fn group_states(&self) -> Arc<GroupStates> {
         self.groups.load_full()
+    }
+
+    /// The views of calling lists by filters, and whether they are in use yet.
+    #[must_use]
+    pub fn views(&self) -> Arc<Views> {
+        self.views.load_full()
     }
 
     /// Puts requests that came together before the writer: one piece of work, one

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::policy::Policy;
+use ocs_rules::retrieval::view::Views;
 use tokio::sync::oneshot;
 
 use crate::batch::{Batch, Written};
@@ -14,7 +15,7 @@ use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
 use crate::request::{Noted, Outcomes, Request};
-use crate::sqlite::Database;
+use crate::sqlite::{Database, views};
 use crate::store::{
     Bulk, BulkAnswer, Clock, GroupStates, Job, Keep, ObjectsError, ObjectsPlan, ObjectsView, Reply,
 };
@@ -26,6 +27,7 @@ pub(crate) struct Writer {
     pub(crate) policy: Policy,
     pub(crate) objects: Arc<ArcSwap<Objects>>,
     pub(crate) groups: Arc<ArcSwap<GroupStates>>,
+    pub(crate) views: Arc<ArcSwap<Views>>,
     pub(crate) clock: Clock,
 }
 
@@ -183,6 +185,17 @@ impl Writer {
             self.live.groups.extend(written.groups);
             self.groups.store(Arc::new(self.live.groups.clone()));
         }
+        if !written.made_whole.is_empty() {
+            let mut views = Views::clone(&self.live.views);
+            for id in written.made_whole {
+                views.whole(id);
+                tracing::info!(
+                    view = id,
+                    "every record was looked at for a filter; it is in use"
+                );
+            }
+            self.show_views(views);
+        }
         for change in written.restricted {
             self.live.do_not_call.change().change(change);
         }
@@ -192,6 +205,11 @@ impl Writer {
             self.objects.store(Arc::new(objects));
         }
         written.outcomes
+    }
+
+    fn show_views(&mut self, views: Views) {
+        self.live.views = Arc::new(views);
+        self.views.store(Arc::clone(&self.live.views));
     }
 
     fn change_objects(&mut self, plan: ObjectsPlan) -> Result<(), ObjectsError> {
@@ -225,7 +243,11 @@ impl Writer {
         transaction
             .write_counters(counters)
             .map_err(ObjectsError::Store)?;
+        let now = (self.clock)().as_second();
+        let views = views::sync(transaction.connection(), &changed, now);
+        let views = views.map_err(ObjectsError::Store)?;
         transaction.commit().map_err(ObjectsError::Store)?;
+        self.show_views(views);
         self.live.counters = counters;
         // Zones and what calling lists allow may be others now.
         self.live.retrieval.rolled_back();

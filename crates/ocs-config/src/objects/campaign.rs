@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::NotBuiltYet;
 use crate::options::LevelOptions;
 use crate::read::suggestion;
 use crate::value::scalar::Scalar;
@@ -24,7 +23,7 @@ pub struct Campaign {
     #[serde(default)]
     #[schemars(length(max = 255), extend("x-many-lines" = true))]
     pub description: String,
-    /// Its calling lists, each a name or `{ name, weight }`. Default: none.
+    /// Its calling lists, each a name or `{ name, weight, filter }`. Default: none.
     #[serde(default)]
     #[schemars(with = "Vec<CampaignListEntry>")]
     pub calling_lists: Vec<CampaignList>,
@@ -44,6 +43,9 @@ pub struct CampaignList {
     pub name: String,
     /// Its share of the records taken, 1 to 100.
     pub weight: u32,
+    /// The name of the filter that says which of its records are taken, and in which
+    /// order; none for all.
+    pub filter: Option<String>,
 }
 
 /// A calling list of a campaign as the file may write it.
@@ -66,23 +68,22 @@ struct WeightedList {
     /// Its share of the records taken, 1 to 100. Default: 100.
     #[schemars(range(min = 1, max = 100))]
     weight: Option<u32>,
-    /// Which of its records are taken.
-    #[serde(default, rename = "filter")]
-    #[schemars(extend(
-        "x-not-built-yet" = "filters are not built yet in this version; remove this key"
-    ))]
-    _filter: NotBuiltYet,
+    /// The filter that says which of its records are taken, and in which order.
+    /// Default: none, all.
+    #[schemars(length(min = 1, max = 128))]
+    filter: Option<String>,
 }
 
 impl From<CampaignListEntry> for CampaignList {
     fn from(entry: CampaignListEntry) -> Self {
-        let (name, weight) = match entry {
-            CampaignListEntry::Name(name) => (name, None),
-            CampaignListEntry::Weighted(list) => (list.name, list.weight),
+        let (name, weight, filter) = match entry {
+            CampaignListEntry::Name(name) => (name, None, None),
+            CampaignListEntry::Weighted(list) => (list.name, list.weight, list.filter),
         };
         Self {
             name,
             weight: weight.unwrap_or(100),
+            filter,
         }
     }
 }

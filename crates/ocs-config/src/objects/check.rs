@@ -53,6 +53,12 @@ pub(super) fn check(objects: &ObjectsFile, findings: &mut Findings) {
         check_options(&group.options, &groups.index(index), findings);
     }
 
+    let filters = root.key("filter");
+    let names = objects.filters.iter().map(|filter| Some(&filter.name));
+    check_unique(names, &filters, "name", findings);
+    let dbids = objects.filters.iter().map(|filter| filter.dbid);
+    check_unique(dbids, &filters, "dbid", findings);
+
     let zones = root.key("time-zone");
     let names = objects.time_zones.iter().map(|zone| Some(&zone.name));
     check_unique(names, &zones, "name", findings);

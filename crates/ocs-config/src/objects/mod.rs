@@ -1,13 +1,15 @@
-//! The objects file: calling lists, campaigns, campaign groups and time zones
+//! The objects file: calling lists, campaigns, campaign groups, filters and time zones
 //! (configuration.md, section 1), as `ocs apply` reads it.
 
 mod calling_list;
 mod campaign;
 mod check;
+mod filter;
 mod time_zone;
 
 pub use calling_list::{CallingList, Field, FieldType, TimeOfDay};
 pub use campaign::{Campaign, CampaignGroup, CampaignList, DialingMode};
+pub use filter::Filter;
 pub use time_zone::{IanaZone, Zone, is_iana_zone};
 
 use std::borrow::Cow;
@@ -43,10 +45,8 @@ pub struct ObjectsFile {
     #[serde(rename = "time-zone")]
     pub time_zones: Vec<Zone>,
     /// Filters.
-    #[schemars(extend(
-        "x-not-built-yet" = "filters are not built yet in this version; remove this [[filter]]"
-    ))]
-    pub filter: NotBuiltYet,
+    #[serde(rename = "filter")]
+    pub filters: Vec<Filter>,
 }
 
 /// What a file may describe once it is built, and is refused until then.
@@ -117,6 +117,11 @@ impl ObjectsFile {
         }
         for (index, group) in self.campaign_groups.iter_mut().enumerate() {
             group.line = line("campaign-group", index);
+        }
+        for (index, filter) in self.filters.iter_mut().enumerate() {
+            filter.line = line("filter", index);
+            let here = KeyPath::default().key("filter").index(index);
+            filter.lines = ["where", "order"].map(|key| findings.line(&here.key(key)));
         }
         for (index, zone) in self.time_zones.iter_mut().enumerate() {
             zone.line = line("time-zone", index);

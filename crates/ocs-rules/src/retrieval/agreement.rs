@@ -16,9 +16,11 @@ use super::next::{Candidate, Found, Seek, Source, Walk};
 use super::order::{Position, Priorities, TYPES};
 use super::placement::{Placement, place, place_alone, wake};
 use super::shares::Shares;
+use super::view::{Standing, View, ViewId};
 use super::why::{Facts, is_callable, next_callable, why};
-use crate::calling_list::{CallingList, DailyWindow, ListId};
-use crate::fields::Fields;
+use crate::calling_list::{CallingList, DailyWindow, Field, FieldKind, ListId};
+use crate::fields::{FieldValue, Fields};
+use crate::filter::Filter;
 use crate::objects::Objects;
 use crate::options::Options;
 use crate::record::{ChainId, Contact, Handle, Record};
@@ -52,7 +54,11 @@ pub(crate) fn list(dbid: ListId) -> CallingList {
         zone: UTC,
         max_attempts: 10,
         region: None,
-        fields: Vec::new(),
+        fields: vec![Field {
+            name: "score".to_owned(),
+            kind: FieldKind::Int,
+            send_attribute: None,
+        }],
         options: Options::default(),
     }
 }
@@ -138,6 +144,9 @@ struct Rows {
     records: Vec<Record>,
     classes: Vec<Option<ClassId>>,
     wakes: Vec<(i64, ListId, ChainId)>,
+    views: Vec<View>,
+    /// By view, then by record.
+    standings: Vec<Vec<Option<Standing>>>,
     retrieval: Retrieval,
 }
 
@@ -163,6 +172,7 @@ impl Rows {
                     let record = &self.records[at];
                     let slot = Slot {
                         list,
+                        view: None,
                         class,
                         record_type: record.contact.record_type,
                     };
@@ -171,10 +181,30 @@ impl Rows {
                 }
                 Placement::HeldBack | Placement::WaitsUntil(_) => None,
             };
+            self.place_in_views(at, now);
         }
     }
 
-    /// Places the chains whose time has come.
+    /// Places a record in the views of its calling list.
+    fn place_in_views(&mut self, at: usize, now: i64) {
+        let record = &self.records[at];
+        for (view, standings) in self.views.iter().zip(&mut self.standings) {
+            standings[at] = (view.list == record.list)
+                .then(|| view.standing(record, self.classes[at], now))
+                .flatten();
+            if let Some(Standing::Due(class, record_type, position)) = &standings[at] {
+                let slot = Slot {
+                    list: view.list,
+                    view: Some(view.id),
+                    class: *class,
+                    record_type: *record_type,
+                };
+                self.retrieval.fronts.entered(slot, position.clone());
+            }
+        }
+    }
+
+    /// Places the chains whose time has come, and the records that wait in views.
     fn sweep(&mut self, now: i64) {
         let chains: Vec<_> = self
             .wakes
@@ -184,6 +214,12 @@ impl Rows {
             .collect();
         for (_, list, chain) in chains {
             self.place(list, chain, now);
+        }
+        for at in 0..self.records.len() {
+            let due = |standing: &Option<Standing>| matches!(standing, Some(Standing::Waits(at)) if *at <= now);
+            if self.standings.iter().any(|standings| due(&standings[at])) {
+                self.place_in_views(at, now);
+            }
         }
     }
 
@@ -201,7 +237,7 @@ impl Rows {
             fronts,
         } = &mut self.retrieval;
         openings.look(classes, objects, now);
-        let mut rows = Scan(&self.records, &self.classes);
+        let mut rows = Scan(&self.records, &self.classes, &self.standings);
         let mut walk = Walk::new(sources, &Shares::default(), agent, now);
         let mut found = Vec::new();
         while let Ok(Some(candidate)) = walk.next(openings, fronts, &mut rows) {
@@ -212,27 +248,36 @@ impl Rows {
 }
 
 /// Seeks by looking at every row.
-struct Scan<'a>(&'a [Record], &'a [Option<ClassId>]);
+struct Scan<'a>(
+    &'a [Record],
+    &'a [Option<ClassId>],
+    &'a [Vec<Option<Standing>>],
+);
 
 impl Scan<'_> {
     fn first(
         &self,
-        after: Option<Position>,
+        view: Option<ViewId>,
+        after: Option<&Position>,
         takes: impl Fn(&Record, ClassId) -> bool,
     ) -> Option<Found> {
-        self.0
-            .iter()
-            .zip(self.1)
-            .filter_map(|(record, class)| {
-                let found = Found {
-                    handle: record.handle,
-                    position: Position::of(record),
-                    class: (*class)?,
-                };
-                let later = after.is_none_or(|after| found.position > after);
-                (later && takes(record, found.class)).then_some(found)
+        let found = |(at, record): (usize, &Record)| {
+            let (class, position) = match view {
+                None => (self.1[at]?, Position::of(record)),
+                Some(view) => match self.2[view as usize][at].clone()? {
+                    Standing::Due(class, _, position) => (class, position),
+                    Standing::Waits(_) => return None,
+                },
+            };
+            let later = after.is_none_or(|after| position > *after);
+            (later && takes(record, class)).then_some(Found {
+                handle: record.handle,
+                position,
+                class,
             })
-            .min_by_key(|found| found.position)
+        };
+        let all = self.0.iter().enumerate().filter_map(found);
+        all.min_by(|one, other| one.position.cmp(&other.position))
     }
 }
 
@@ -242,9 +287,9 @@ impl Seek for Scan<'_> {
     fn in_class(
         &mut self,
         slot: Slot,
-        after: Option<Position>,
+        after: Option<&Position>,
     ) -> Result<Option<Found>, Infallible> {
-        Ok(self.first(after, |record, class| {
+        Ok(self.first(slot.view, after, |record, class| {
             record.list == slot.list
                 && class == slot.class
                 && record.contact.record_type == slot.record_type
@@ -254,10 +299,11 @@ impl Seek for Scan<'_> {
     fn of_agent(
         &mut self,
         list: ListId,
+        view: Option<ViewId>,
         agent: &str,
-        after: Option<Position>,
+        after: Option<&Position>,
     ) -> Result<Option<Found>, Infallible> {
-        Ok(self.first(after, |record, _| {
+        Ok(self.first(view, after, |record, _| {
             record.list == list
                 && record.contact.record_type == RecordType::PersonalCallBack
                 && record.contact.agent.as_deref() == Some(agent)
@@ -265,10 +311,49 @@ impl Seek for Scan<'_> {
     }
 }
 
+/// A filter as it is written, and what it means: by which key a record that it takes is
+/// sorted.
+struct Taken {
+    condition: &'static str,
+    order: &'static str,
+    key: fn(&Record, Option<i64>) -> Option<Vec<i64>>,
+}
+
+const FILTERS: [Taken; 4] = [
+    Taken {
+        condition: "",
+        order: "",
+        key: |_, _| Some(Vec::new()),
+    },
+    Taken {
+        condition: "score > 1",
+        order: "score desc",
+        key: |_, score| score.filter(|score| *score > 1).map(|score| vec![-score]),
+    },
+    Taken {
+        condition: "score is null or contact_info_type = Pager",
+        order: "",
+        key: |record, score| {
+            let pager = record.contact.phone_type == ContactType::Pager;
+            (score.is_none() || pager).then(Vec::new)
+        },
+    },
+    Taken {
+        condition: "not (attempt between 1 and 9)",
+        order: "attempt, score desc",
+        key: |record, score| {
+            let attempts = i64::from(record.attempts);
+            let score = score.map_or(i64::MAX, |score| -score);
+            (!(1..=9).contains(&attempts)).then(|| vec![attempts, score])
+        },
+    },
+];
+
 /// What section 4 hands out, in its order.
 fn expected(
     records: &[Record],
     sources: &[Source],
+    filters: &[Option<usize>],
     agent: Option<&str>,
     objects: &Objects,
     now: i64,
@@ -285,7 +370,21 @@ fn expected(
                 .iter()
                 .position(|source| source.list == record.list)?;
             let rank = sources[turn].priorities.rank(record.contact.record_type)?;
-            Some((Reverse(rank), turn, Position::of(record), record.handle))
+            let mut key = Vec::new();
+            if let Some(filter) = filters[turn] {
+                let score = record
+                    .contact
+                    .fields
+                    .map()
+                    .get("score")
+                    .and_then(serde_json::Value::as_i64);
+                key = (FILTERS[filter].key)(record, score)?;
+            }
+            if record.contact.record_type == RecordType::PersonalCallBack {
+                key.clear();
+            }
+            let position = Position::of(record);
+            Some((Reverse(rank), turn, key, position, record.handle))
         })
         .collect();
     all.sort();
@@ -318,6 +417,7 @@ type Said = (
     Option<i64>,
     u32,
     bool,
+    (Option<i64>, bool),
 );
 
 fn any_record() -> impl Strategy<Value = Said> {
@@ -330,6 +430,7 @@ fn any_record() -> impl Strategy<Value = Said> {
         prop_oneof![2 => Just(None), 1 => (-4..72_i64).prop_map(|half| Some(half * HOUR / 2))],
         prop_oneof![5 => Just(0), 1 => 9..=10_u32],
         any::<bool>(),
+        (prop::option::of(0..4_i64), any::<bool>()),
     )
 }
 
@@ -348,7 +449,7 @@ fn any_priorities() -> impl Strategy<Value = Priorities> {
 
 fn says(
     record: &mut Record,
-    (window, zone, status, record_type, scheduled, attempts, agent): Said,
+    (window, zone, status, record_type, scheduled, attempts, agent, (score, pager)): Said,
     noon: i64,
 ) {
     record.contact.window = window;
@@ -357,6 +458,13 @@ fn says(
     record.contact.record_type = record_type;
     record.contact.scheduled = scheduled.map(|at| noon + at);
     record.attempts = attempts;
+    let score = score.map(|score| ("score", FieldValue::Int(score)));
+    record.contact.fields = Fields::of(score);
+    record.contact.phone_type = if pager {
+        ContactType::Pager
+    } else {
+        ContactType::Mobile
+    };
     record.contact.agent = Some(if agent { "ann" } else { "bob" }.to_owned());
 }
 
@@ -371,13 +479,23 @@ proptest! {
         // How far the time goes on, which record then changes, and to what.
         steps in prop::collection::vec((0..6 * HOUR, any::<prop::sample::Index>(), any_record()), 1..12),
         with_agent in any::<bool>(),
+        filters in [prop::option::of(0..FILTERS.len()), prop::option::of(0..FILTERS.len())],
     ) {
         let objects = objects();
         let agent = with_agent.then_some("ann");
-        let sources: Vec<_> = (101..)
-            .zip(priorities)
-            .map(|(list, priorities)| Source { list, weight: 100, priorities })
-            .collect();
+        let mut views = Vec::new();
+        let mut sources = Vec::new();
+        for ((dbid, priorities), filter) in (101..).zip(priorities).zip(filters) {
+            let view = filter.map(|filter| {
+                let Taken { condition, order, .. } = FILTERS[filter];
+                let filter = Filter { dbid: 1, name: String::new(), condition: condition.to_owned(), order: order.to_owned() };
+                let says = Some(filter.for_list(&list(dbid)).expect("a filter"));
+                let id = ViewId::try_from(views.len()).expect("small");
+                views.push(View { id, list: dbid, filter: 1, says, whole: true });
+                id
+            });
+            sources.push(Source { list: dbid, weight: 100, view, priorities });
+        }
         let mut records = Vec::new();
         for (list, chain) in chains {
             let first = Handle::try_from(records.len() + 1).expect("small");
@@ -390,8 +508,10 @@ proptest! {
         }
         let mut rows = Rows {
             classes: vec![None; records.len()],
-            records,
             wakes: Vec::new(),
+            standings: vec![vec![None; records.len()]; views.len()],
+            views,
+            records,
             retrieval: Retrieval::default(),
         };
         let places: BTreeSet<_> = rows.records.iter().map(|record| (record.list, record.chain)).collect();
@@ -402,7 +522,7 @@ proptest! {
         for (later, changed, said) in steps {
             let found = rows.walk(&sources, agent, &objects, now);
             let handles: Vec<_> = found.iter().map(|candidate| candidate.handle).collect();
-            let right = expected(&rows.records, &sources, agent, &objects, now);
+            let right = expected(&rows.records, &sources, &filters, agent, &objects, now);
             prop_assert_eq!(&handles, &right, "at {}", now);
             for record in &rows.records {
                 let members: Vec<_> = rows.records.iter().filter(|other| (other.list, other.chain) == (record.list, record.chain)).collect();

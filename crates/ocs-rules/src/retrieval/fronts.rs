@@ -10,16 +10,20 @@ use ocs_protocol::enumeration::RecordType;
 
 use super::class::ClassId;
 use super::order::Position;
+use super::view::ViewId;
 use crate::calling_list::ListId;
 
-/// How many bounds are kept; past that all are forgotten. Some 24 bytes each.
+/// How many bounds are kept; past that all are forgotten. Some 40 bytes each.
 const MOST: usize = 500_000;
 
-/// Records that stand in one order: one class and one type of one calling list.
+/// Records that stand in one order: one class and one type of one calling list, or of
+/// one of its views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot {
     /// The calling list.
     pub list: ListId,
+    /// The view; `None` for all records of the calling list.
+    pub view: Option<ViewId>,
     /// The class.
     pub class: ClassId,
     /// The type.
@@ -27,7 +31,7 @@ pub struct Slot {
 }
 
 /// What is known of the first record of a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Front {
     /// Nothing.
     Unknown,
@@ -37,10 +41,13 @@ pub enum Front {
     NotBefore(Position),
 }
 
+/// Slots that differ in their class only.
+type Row = (ListId, Option<ViewId>, RecordType);
+
 /// The bounds of all slots.
 #[derive(Debug, Default)]
 pub struct Fronts {
-    by_class: HashMap<(ListId, RecordType), Vec<Front>>,
+    by_class: HashMap<Row, Vec<Front>>,
     kept: usize,
 }
 
@@ -48,25 +55,19 @@ impl Fronts {
     /// What is known of a slot.
     #[must_use]
     pub fn front(&self, slot: Slot) -> Front {
-        self.by_class(slot.list, slot.record_type)(slot.class)
+        self.by_class((slot.list, slot.view, slot.record_type))(slot.class)
+            .cloned()
+            .unwrap_or(Front::Unknown)
     }
 
-    /// What is known of the slots of a calling list and type, by class.
-    pub(super) fn by_class(
-        &self,
-        list: ListId,
-        record_type: RecordType,
-    ) -> impl Fn(ClassId) -> Front {
-        let fronts = self
-            .by_class
-            .get(&(list, record_type))
-            .map_or(&[][..], Vec::as_slice);
+    /// What is known of the slots of a calling list, view and type, by class; `None` is
+    /// nothing.
+    pub(super) fn by_class<'f>(&'f self, row: Row) -> impl Fn(ClassId) -> Option<&'f Front> {
+        let fronts = self.by_class.get(&row).map_or(&[][..], Vec::as_slice);
         move |class| {
             usize::try_from(class)
                 .ok()
                 .and_then(|class| fronts.get(class))
-                .copied()
-                .unwrap_or(Front::Unknown)
         }
     }
 
@@ -76,13 +77,14 @@ impl Fronts {
     pub fn entered(&mut self, slot: Slot, position: Position) {
         let front = self
             .by_class
-            .get_mut(&(slot.list, slot.record_type))
+            .get_mut(&(slot.list, slot.view, slot.record_type))
             .and_then(|fronts| fronts.get_mut(usize::try_from(slot.class).ok()?));
         if let Some(front) = front {
             match front {
                 Front::Unknown => {}
                 Front::Empty => *front = Front::NotBefore(position),
-                Front::NotBefore(bound) => *bound = position.min(*bound),
+                Front::NotBefore(bound) if position < *bound => *bound = position,
+                Front::NotBefore(_) => {}
             }
         }
     }
@@ -97,7 +99,7 @@ impl Fronts {
         }
         let fronts = self
             .by_class
-            .entry((slot.list, slot.record_type))
+            .entry((slot.list, slot.view, slot.record_type))
             .or_default();
         if fronts.len() <= class {
             self.kept += class + 1 - fronts.len();
@@ -115,15 +117,18 @@ impl Fronts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::order::Place;
 
     #[test]
     fn bounds_rise_with_reading_and_fall_with_entering() {
         let slot = Slot {
             list: 101,
+            view: None,
             class: 3,
             record_type: RecordType::General,
         };
         let at = |chain| Position {
+            place: Place::FIRST,
             scheduled: None,
             chain,
             chain_n: 0,

@@ -4,7 +4,8 @@
 //! the hours in which it may be called ([`placement`]). Classes are few, so which of
 //! them are open at a moment is cheap to know ([`openings`]), and the records of one
 //! class are found in order by their rows. [`next`] walks them by rank, calling list
-//! and position; [`why`] says what stands against one record.
+//! and position; where a campaign takes a calling list by a filter, it walks the rows of
+//! a [`view`]. [`why`] says what stands against one record.
 
 pub mod class;
 pub mod fronts;
@@ -13,6 +14,7 @@ pub mod openings;
 pub mod order;
 pub mod placement;
 pub mod shares;
+pub mod view;
 pub mod why;
 pub mod window;
 

@@ -2,7 +2,7 @@
 //!
 //! The greatest rank first, over all calling lists; within a rank the calling list
 //! whose turn it is by weight; within that by position. What a row does not say
-//! (Do Not Call, filters, whether the same phone or customer is out) is for the caller
+//! (Do Not Call, whether the same phone or customer is out) is for the caller
 //! to check, who then asks for the next.
 
 use std::cmp::Reverse;
@@ -15,6 +15,7 @@ use super::fronts::{Front, Fronts, Slot};
 use super::openings::Openings;
 use super::order::{Position, Priorities, TYPES};
 use super::shares::Shares;
+use super::view::ViewId;
 use crate::calling_list::ListId;
 use crate::record::Handle;
 
@@ -25,12 +26,14 @@ pub struct Source {
     pub list: ListId,
     /// Its weight.
     pub weight: u32,
+    /// The view that its records are taken from; `None` for all of them.
+    pub view: Option<ViewId>,
     /// Its ranks.
     pub priorities: Priorities,
 }
 
 /// A row that was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The record.
     pub handle: Handle,
@@ -41,7 +44,7 @@ pub struct Found {
 }
 
 /// A record that its row lets be handed out now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The record.
     pub handle: Handle,
@@ -69,19 +72,20 @@ pub trait Seek {
     fn in_class(
         &mut self,
         slot: Slot,
-        after: Option<Position>,
+        after: Option<&Position>,
     ) -> Result<Option<Found>, Self::Error>;
 
-    /// The first PersonalCallBack of an agent in a calling list, in whatever class, or
-    /// the first after a position.
+    /// The first PersonalCallBack of an agent in a calling list or one of its views, in
+    /// whatever class, or the first after a position.
     ///
     /// # Errors
     /// The rows cannot be read.
     fn of_agent(
         &mut self,
         list: ListId,
+        view: Option<ViewId>,
         agent: &str,
-        after: Option<Position>,
+        after: Option<&Position>,
     ) -> Result<Option<Found>, Self::Error>;
 }
 
@@ -99,12 +103,13 @@ pub struct Walk<'a> {
 #[derive(Debug, Clone)]
 struct Turn {
     list: ListId,
+    view: Option<ViewId>,
     weight: u32,
     types: Vec<RecordType>,
 }
 
 /// The next record of a row of records, or what it does not stand before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Head {
     position: Position,
     /// The record and its class, when its row was read.
@@ -142,6 +147,7 @@ impl<'a> Walk<'a> {
                         rank,
                         Turn {
                             list: source.list,
+                            view: source.view,
                             weight: source.weight,
                             types: vec![record_type],
                         },
@@ -183,7 +189,10 @@ impl<'a> Walk<'a> {
         rows: &mut S,
     ) -> Result<Option<Candidate>, S::Error> {
         loop {
-            let Some(Turn { list, weight, .. }) = self.current else {
+            let Some(Turn {
+                list, view, weight, ..
+            }) = self.current
+            else {
                 let Some(turn) = self.turns.pop_front() else {
                     return Ok(None);
                 };
@@ -199,7 +208,7 @@ impl<'a> Walk<'a> {
                 self.heads.push(Reverse(Head {
                     found: None,
                     passed: true,
-                    ..head
+                    ..head.clone()
                 }));
                 return Ok(Some(Candidate {
                     handle,
@@ -210,7 +219,7 @@ impl<'a> Walk<'a> {
                     position: head.position,
                 }));
             }
-            if let Some(head) = self.seek(head, list, openings, fronts, rows)? {
+            if let Some(head) = self.seek(&head, (list, view), openings, fronts, rows)? {
                 self.heads.push(Reverse(head));
             }
         }
@@ -221,7 +230,8 @@ impl<'a> Walk<'a> {
         let mut heads = Vec::new();
         for record_type in &turn.types {
             let mut begin = |class, position: Position| {
-                if !position.is_after(self.now) {
+                // By a filter's order, those behind one that is not due may be.
+                if turn.view.is_some() || !position.is_after(self.now) {
                     heads.push(Reverse(Head {
                         position,
                         found: None,
@@ -235,12 +245,12 @@ impl<'a> Walk<'a> {
                 begin(None, Position::FIRST);
                 continue;
             }
-            let front = fronts.by_class(turn.list, *record_type);
+            let front = fronts.by_class((turn.list, turn.view, *record_type));
             for class in openings.open() {
                 match front(*class) {
-                    Front::Unknown => begin(Some(*class), Position::FIRST),
-                    Front::NotBefore(position) => begin(Some(*class), position),
-                    Front::Empty => {}
+                    None | Some(Front::Unknown) => begin(Some(*class), Position::FIRST),
+                    Some(Front::NotBefore(position)) => begin(Some(*class), position.clone()),
+                    Some(Front::Empty) => {}
                 }
             }
         }
@@ -250,28 +260,38 @@ impl<'a> Walk<'a> {
     /// Reads the row that a head stands for; `None` when there is none that is due.
     fn seek<S: Seek>(
         &self,
-        head: Head,
-        list: ListId,
+        head: &Head,
+        (list, view): (ListId, Option<ViewId>),
         openings: &Openings,
         fronts: &mut Fronts,
         rows: &mut S,
     ) -> Result<Option<Head>, S::Error> {
-        let mut after = head.passed.then_some(head.position);
+        let mut after = head.passed.then(|| head.position.clone());
         let found = match (head.class, self.agent) {
             (Some(class), _) => {
                 let slot = Slot {
                     list,
+                    view,
                     class,
                     record_type: head.record_type,
                 };
-                let found = rows.in_class(slot, after)?;
-                if after.is_none() {
-                    fronts.found(slot, found.map(|found| found.position));
+                loop {
+                    let found = rows.in_class(slot, after.as_ref())?;
+                    if after.is_none() {
+                        let first = found.as_ref().map(|found| found.position.clone());
+                        fronts.found(slot, first);
+                    }
+                    match found {
+                        // It was due before the clock was put back.
+                        Some(found) if view.is_some() && found.position.is_after(self.now) => {
+                            after = Some(found.position);
+                        }
+                        found => break found,
+                    }
                 }
-                found
             }
             (None, Some(agent)) => loop {
-                let found = rows.of_agent(list, agent, after)?;
+                let found = rows.of_agent(list, view, agent, after.as_ref())?;
                 match found {
                     Some(found)
                         if !openings.is_open(found.class) && !found.position.is_after(self.now) =>
@@ -288,7 +308,9 @@ impl<'a> Walk<'a> {
             .map(|found| Head {
                 position: found.position,
                 found: Some((found.handle, found.class)),
-                ..head
+                passed: head.passed,
+                record_type: head.record_type,
+                class: head.class,
             }))
     }
 }
@@ -299,6 +321,7 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
+    use crate::filter::order::Place;
     use crate::objects::Objects;
     use crate::retrieval::Retrieval;
     use crate::retrieval::class::ClassKey;
@@ -318,15 +341,17 @@ mod tests {
         fn in_class(
             &mut self,
             slot: Slot,
-            after: Option<Position>,
+            after: Option<&Position>,
         ) -> Result<Option<Found>, Infallible> {
             self.seeks += 1;
-            let first = after.unwrap_or(Position::FIRST);
+            let first = after.cloned().unwrap_or(Position::FIRST);
             let mut found = self
                 .rows
                 .range((slot.list, slot.class, first)..)
-                .filter(|((.., position), _)| Some(*position) != after)
-                .map(|((list, class, position), handle)| (*list, *class, *position, *handle));
+                .filter(|((.., position), _)| Some(position) != after)
+                .map(|((list, class, position), handle)| {
+                    (*list, *class, position.clone(), *handle)
+                });
             Ok(found.next().and_then(|(list, class, position, handle)| {
                 let there = slot.record_type == RecordType::General
                     && (list, class) == (slot.list, slot.class);
@@ -341,8 +366,9 @@ mod tests {
         fn of_agent(
             &mut self,
             _: ListId,
+            _: Option<ViewId>,
             _: &str,
-            _: Option<Position>,
+            _: Option<&Position>,
         ) -> Result<Option<Found>, Infallible> {
             self.seeks += 1;
             Ok(None)
@@ -366,6 +392,7 @@ mod tests {
                 for class in 1..=classes {
                     handle += 1;
                     let position = Position {
+                        place: Place::FIRST,
                         scheduled: None,
                         chain: handle,
                         chain_n: 0,
@@ -390,7 +417,8 @@ mod tests {
         let mut walk = Walk::new(sources, shares, Some("ann"), 0);
         let Ok(found) = walk.next(&retrieval.openings, &mut retrieval.fronts, rows);
         let found = found?;
-        rows.rows.remove(&(found.list, found.class, found.position));
+        rows.rows
+            .remove(&(found.list, found.class, found.position.clone()));
         shares.taken(found.list, found.weight);
         Some(found)
     }
@@ -399,6 +427,7 @@ mod tests {
         Source {
             list,
             weight,
+            view: None,
             priorities: Priorities::default(),
         }
     }

@@ -1,8 +1,10 @@
 //! In which order due records are handed out (records.md, section 4): by the rank of
-//! their type, then by the time they are scheduled for, then by chain.
+//! their type, then by the order of a filter where there is one, then by the time they
+//! are scheduled for, then by chain.
 
 use ocs_protocol::enumeration::RecordType;
 
+use crate::filter::order::Place;
 use crate::record::{ChainId, Record};
 
 /// The types of records that may be handed out, in the documented order. Records of
@@ -63,8 +65,10 @@ impl Priorities {
 
 /// Where a record stands among those of its calling list and rank. One that is
 /// scheduled for no time comes before all that are. Unique in a calling list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
+    /// By the order of the filter that the calling list is taken by.
+    pub place: Place,
     /// Not before this moment, in UTC seconds.
     pub scheduled: Option<i64>,
     /// The chain.
@@ -76,15 +80,17 @@ pub struct Position {
 impl Position {
     /// Before every record, or that of the first.
     pub const FIRST: Self = Self {
+        place: Place::FIRST,
         scheduled: None,
         chain: 0,
         chain_n: 0,
     };
 
-    /// The position of a record.
+    /// The position of a record without a filter.
     #[must_use]
     pub fn of(record: &Record) -> Self {
         Self {
+            place: Place::FIRST,
             scheduled: record.contact.scheduled,
             chain: record.chain,
             chain_n: record.chain_n,
@@ -93,7 +99,7 @@ impl Position {
 
     /// Whether its time is still to come.
     #[must_use]
-    pub fn is_after(self, now: i64) -> bool {
+    pub fn is_after(&self, now: i64) -> bool {
         self.scheduled.is_some_and(|at| at > now)
     }
 }
@@ -105,6 +111,7 @@ mod tests {
     #[test]
     fn positions() {
         let at = |scheduled, chain, chain_n| Position {
+            place: Place::FIRST,
             scheduled,
             chain,
             chain_n,

@@ -21,6 +21,8 @@ pub struct Facts {
     pub contact_out: bool,
     /// No filter of a campaign that uses its calling list takes it.
     pub filtered_out: bool,
+    /// A filter that takes it is still being made ready.
+    pub filter_not_ready: bool,
     /// No running campaign group uses its calling list.
     pub no_running_group: bool,
 }
@@ -64,6 +66,8 @@ pub enum Reason {
     ContactOut,
     /// No filter takes it.
     FilteredOut,
+    /// A filter takes it, and nothing is handed out by that yet.
+    FilterNotReady,
     /// No running campaign group uses its calling list.
     NotInRunningCampaignGroup,
 }
@@ -87,6 +91,7 @@ impl Reason {
             Self::DoNotCall => "do-not-call",
             Self::ContactOut => "contact-out",
             Self::FilteredOut => "filtered-out",
+            Self::FilterNotReady => "filter-not-ready",
             Self::NotInRunningCampaignGroup => "not-in-running-campaign-group",
         }
     }
@@ -154,6 +159,10 @@ impl fmt::Display for Reason {
                 f.write_str("another record with the same phone or customer id is out")
             }
             Self::FilteredOut => f.write_str("no campaign's filter takes it"),
+            Self::FilterNotReady => f.write_str(
+                "its campaign's filter is new or was changed, and is being made ready: nothing is \
+                 handed out by it until every record was looked at",
+            ),
             Self::NotInRunningCampaignGroup => {
                 f.write_str("no campaign group that uses its calling list is running")
             }
@@ -227,6 +236,7 @@ pub fn why(
         (facts.do_not_call, Reason::DoNotCall),
         (facts.contact_out, Reason::ContactOut),
         (facts.filtered_out, Reason::FilteredOut),
+        (facts.filter_not_ready, Reason::FilterNotReady),
         (facts.no_running_group, Reason::NotInRunningCampaignGroup),
     ] {
         if holds {
@@ -505,6 +515,7 @@ mod tests {
             do_not_call: true,
             contact_out: true,
             filtered_out: true,
+            filter_not_ready: true,
             no_running_group: true,
         };
         let reasons = why(&record, &[&record], &list(101), &objects(), NOON, facts);
@@ -515,6 +526,7 @@ mod tests {
                 "do-not-call",
                 "contact-out",
                 "filtered-out",
+                "filter-not-ready",
                 "not-in-running-campaign-group"
             ]
         );

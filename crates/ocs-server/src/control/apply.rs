@@ -2,6 +2,7 @@
 //! (configuration.md, section 1).
 
 mod difference;
+mod filters;
 mod plan;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ pub(super) async fn apply(core: &Core, request: ApplyRequest) -> ApplyReply {
         if request.prune {
             plan.prune(&wanted);
         }
+        plan.check_filters(&wanted);
         let planned = plan.finish()?;
         *says.lock().unwrap_or_else(PoisonError::into_inner) = planned.sentences;
         // A dry run changes nothing at the very place where the change would be.

@@ -1,5 +1,7 @@
 //! Requests that read: answered from what is committed, beside the writer.
 
+use std::sync::Arc;
+
 use ocs_protocol::attribute::{GSW_CALLING_LIST, GSW_CUSTOMER_ID, GSW_PHONE};
 use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::outbound::UserEvent;
@@ -7,8 +9,11 @@ use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 use ocs_rules::access::Binding;
 use ocs_rules::calling_list::{CallingList, ListId};
+use ocs_rules::campaign::Campaign;
 use ocs_rules::do_not_call::{Compared, Keys, Subject};
+use ocs_rules::filter::FilterId;
 use ocs_rules::objects::Objects;
+use ocs_rules::record::Record;
 use ocs_rules::retrieval::why::{self, Facts};
 use ocs_store::{Page, StoreError, store_refusal};
 
@@ -84,13 +89,15 @@ async fn record(
     };
     if let Some(list) = objects.list(found.record.list) {
         let chain: Vec<_> = found.chain.iter().collect();
+        let filtered = filtered(core, &objects, list, &found.record);
         let facts = Facts {
+            filtered_out: filtered == Filtered::Out,
+            filter_not_ready: filtered == Filtered::NotReady,
             do_not_call: found.do_not_call,
             contact_out: core.policy.one_at_once
                 && found.contact_out
                 && found.record.status != RecordStatus::Retrieved,
-            no_running_group: !in_running_group(core, &objects, list),
-            ..Facts::default()
+            no_running_group: campaigns(core, &objects, list, true).is_empty(),
         };
         let now = now.as_second();
         known.why = why::why(&found.record, &chain, list, &objects, now, facts);
@@ -99,17 +106,70 @@ async fn record(
     Ok(answer::record(&known, uri(handle), &objects, now))
 }
 
-/// Whether a running campaign group uses a calling list.
-fn in_running_group(core: &Core, objects: &Objects, list: &CallingList) -> bool {
-    let running = |dbid, campaign: &ocs_rules::campaign::Campaign| {
-        let states = core.store.group_states();
-        campaign.uses(list.dbid) && states.get(&dbid).is_some_and(|state| state.is_running())
+/// The campaigns of campaign groups that use a calling list; of those that run, or of all.
+fn campaigns(
+    core: &Core,
+    objects: &Objects,
+    list: &CallingList,
+    running: bool,
+) -> Vec<Arc<Campaign>> {
+    let states = core.store.group_states();
+    let runs = |dbid| states.get(&dbid).is_some_and(|state| state.is_running());
+    let groups = objects.groups();
+    let groups = groups.iter().filter(|group| !running || runs(group.dbid));
+    groups
+        .filter_map(|group| objects.campaign(group.campaign))
+        .filter(|campaign| campaign.uses(list.dbid))
+        .map(Arc::clone)
+        .collect()
+}
+
+/// What the filters say of a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filtered {
+    /// A campaign takes it, with a filter or without.
+    Taken,
+    /// None takes it.
+    Out,
+    /// Those that take it do so by filters that are not in use yet.
+    NotReady,
+}
+
+/// What the filters of the campaigns that run, or where none runs of all, say of a record.
+fn filtered(core: &Core, objects: &Objects, list: &CallingList, record: &Record) -> Filtered {
+    let mut campaigns_of = campaigns(core, objects, list, true);
+    if campaigns_of.is_empty() {
+        campaigns_of = campaigns(core, objects, list, false);
+    }
+    let views = core.store.views();
+    let one = |filter: Option<FilterId>| {
+        let Some(dbid) = filter else {
+            return Filtered::Taken;
+        };
+        let says = objects.filter(dbid).map(|filter| filter.for_list(list));
+        match (says, views.with(list.dbid, dbid)) {
+            (Some(Ok(says)), Some(view)) if says.takes(record) => {
+                if view.whole {
+                    Filtered::Taken
+                } else {
+                    Filtered::NotReady
+                }
+            }
+            _ => Filtered::Out,
+        }
     };
-    objects.groups().iter().any(|group| {
-        objects
-            .campaign(group.campaign)
-            .is_some_and(|campaign| running(group.dbid, campaign))
-    })
+    let of_list = |campaign: &Arc<Campaign>| {
+        let used = campaign.lists.iter().find(|used| used.list == list.dbid);
+        used.map(|used| one(used.filter))
+    };
+    let all: Vec<_> = campaigns_of.iter().filter_map(of_list).collect();
+    if all.is_empty() || all.contains(&Filtered::Taken) {
+        Filtered::Taken
+    } else if all.contains(&Filtered::NotReady) {
+        Filtered::NotReady
+    } else {
+        Filtered::Out
+    }
 }
 
 async fn calling_list(core: &Core, event: &UserEvent) -> Result<UserEvent, Refusal> {

@@ -1,6 +1,8 @@
 //! PreviewRecordRequest and ChainedRecordRequest: records go out (records.md,
 //! sections 4 and 5).
 
+use std::sync::Arc;
+
 use ocs_protocol::enumeration::{CallResult, RecordStatus};
 use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::CampaignGroupId;
@@ -175,19 +177,32 @@ impl Batch<'_> {
         else {
             return Ok(None);
         };
-        let sources: Vec<Source> = campaign
-            .lists
-            .iter()
-            .map(|weighted| Source {
+        let mut sources = Vec::with_capacity(campaign.lists.len());
+        for weighted in &campaign.lists {
+            let view = match weighted.filter {
+                None => None,
+                Some(filter) => {
+                    let views = Arc::clone(&self.live.views);
+                    let Some(view) = views.with(weighted.list, filter).filter(|view| view.whole)
+                    else {
+                        // Who would not pass cannot be told yet.
+                        continue;
+                    };
+                    self.place_due(view, store)?;
+                    Some(view.id)
+                }
+            };
+            sources.push(Source {
                 list: weighted.list,
                 weight: weighted.weight,
+                view,
                 priorities: self.policy.priorities(Levels {
                     list: self.objects.list(weighted.list).map(AsRef::as_ref),
                     group: self.objects.group(group).map(AsRef::as_ref),
                     campaign: Some(campaign),
                 }),
-            })
-            .collect();
+            });
+        }
         let mut walk = self.walk(&sources, group, agent, callback_only);
         let mut finished = false;
         loop {

@@ -12,6 +12,7 @@ mod once;
 mod reach;
 mod request_log;
 mod tidy;
+mod views;
 mod working_set;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,6 +30,7 @@ use ocs_rules::life_cycle;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Policy;
 use ocs_rules::record::{ChainId, Handle};
+use ocs_rules::retrieval::view::ViewId;
 use ocs_rules::zone::Zone;
 
 use crate::error::StoreError;
@@ -59,6 +61,8 @@ pub(crate) struct Batch<'a> {
     restricted: Vec<Restriction>,
     /// Whether the Do Not Call list was caught up with.
     caught_up: bool,
+    /// Views for which every record was looked at now.
+    made_whole: Vec<ViewId>,
     /// Answers under their keys, of this batch.
     answered: HashMap<(String, String), Answered>,
     items: once::Items,
@@ -83,6 +87,8 @@ pub(crate) struct Written {
     pub(crate) restricted: Vec<Restriction>,
     /// Whether the Do Not Call list has been caught up with.
     pub(crate) caught_up: bool,
+    /// Views for which every record was looked at now.
+    pub(crate) made_whole: Vec<ViewId>,
     pub(crate) contacts: Vec<Reached>,
     /// The objects with what the batch added; `None` when it added none.
     pub(crate) objects: Option<Objects>,
@@ -115,6 +121,7 @@ impl<'a> Batch<'a> {
             groups: BTreeMap::new(),
             restricted: Vec::new(),
             caught_up: false,
+            made_whole: Vec::new(),
             answered: HashMap::new(),
             items: once::Items::default(),
             log: request_log::Lines::default(),
@@ -214,6 +221,7 @@ impl<'a> Batch<'a> {
             groups: self.groups,
             restricted: self.restricted,
             caught_up: self.caught_up,
+            made_whole: self.made_whole,
             contacts: self.set.into_added(),
             objects,
         })

@@ -38,6 +38,7 @@ impl Batch<'_> {
             tidied.more |= !self.catch_up(store)?;
             self.live.reread_at = self.now + self.policy.reread_every;
         }
+        tidied.more |= self.tidy_views(store)?;
         let day = 24 * 60 * 60;
         let kept = i64::from(self.policy.request_log_days) * day;
         let lines = store.purge_request_log(self.now - kept, PURGED)?;

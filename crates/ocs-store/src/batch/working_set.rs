@@ -15,7 +15,7 @@ use ocs_rules::zone::ZoneId;
 use super::Batch;
 use crate::error::{StoreError, store_refusal};
 use crate::live::{OutNow, Shown};
-use crate::sqlite::{Transaction, ready};
+use crate::sqlite::{Transaction, ready, views};
 
 /// The records of a batch.
 #[derive(Default)]
@@ -235,6 +235,9 @@ impl Batch<'_> {
         for (((_, record), class), _) in inserts.iter().zip(classes).zip(taken).filter(|(_, t)| *t)
         {
             ready::entered(&mut self.live.retrieval.fronts, record, class);
+            if class.is_some() {
+                self.place_in_views(record, class, store)?;
+            }
             self.set.added.push(Reached {
                 handle: record.handle,
                 phone: self.compared(&record.contact.phone, record.list),
@@ -268,7 +271,19 @@ impl Batch<'_> {
             }
             let stored = std::mem::replace(&mut loaded.stored, now_stored);
             if stored == loaded.stored {
+                if !self.live.views.of(record.list).is_empty() {
+                    let record = record.clone();
+                    self.place_again_in_views(&record, store)?;
+                }
                 continue;
+            }
+            let views = self.live.views.of(record.list);
+            if stored.status == RecordStatus::Ready && record.status != RecordStatus::Ready {
+                // It left its class, and so every view.
+                for view in views {
+                    let fronts = &mut self.live.retrieval.fronts;
+                    views::put(store.connection(), fronts, view, record, None, self.now)?;
+                }
             }
             chains.insert((record.list, record.chain));
             let customer = record.contact.customer_id.as_deref();
@@ -330,6 +345,7 @@ impl Batch<'_> {
             // What is not Ready left its class when it was written.
             if class.is_some() || record.status == RecordStatus::Ready {
                 store.set_class(&mut self.live.retrieval, record, class)?;
+                self.place_in_views(record, class, store)?;
             }
         }
         // Nothing in a chain of one record waits for another.

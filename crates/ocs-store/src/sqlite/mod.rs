@@ -2,6 +2,7 @@
 //! acknowledged.
 
 mod checkpoint;
+mod condition;
 mod contacts;
 pub(crate) mod do_not_call;
 mod error;
@@ -15,6 +16,7 @@ mod request_log;
 mod requests;
 mod schema;
 mod transaction;
+pub(crate) mod views;
 
 pub(crate) use contacts::ContactView;
 pub(crate) use error::sqlite_error;

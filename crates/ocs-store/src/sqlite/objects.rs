@@ -4,6 +4,7 @@ use ocs_protocol::enumeration::{DialingMode, Enumeration as _};
 use ocs_rules::calling_list::{CallingList, DailyWindow, Field, FieldKind};
 use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
 use ocs_rules::counters::Counters;
+use ocs_rules::filter::Filter;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
 use ocs_rules::zone::{self, Zone, ZoneOrigin};
@@ -18,13 +19,14 @@ pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError>
         let counters = Counters::default();
         connection.execute(
             "INSERT OR IGNORE INTO counters (id, record_handle, calling_list, campaign, \
-             campaign_group, time_zone) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+             campaign_group, time_zone, filter) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 counters.handle,
                 counters.list,
                 counters.campaign,
                 counters.group,
-                counters.zone
+                counters.zone,
+                counters.filter
             ],
         )?;
         for (dbid, name, iana) in zone::BUILT_IN {
@@ -47,7 +49,7 @@ pub(crate) fn read_counters(connection: &Connection) -> Result<Counters, StoreEr
     connection
         .query_row(
             "SELECT max(record_handle, coalesce((SELECT max(record_id) FROM record), 0) + 1), \
-             calling_list, campaign, campaign_group, time_zone FROM counters",
+             calling_list, campaign, campaign_group, time_zone, filter FROM counters",
             [],
             |row| {
                 Ok(Counters {
@@ -56,6 +58,7 @@ pub(crate) fn read_counters(connection: &Connection) -> Result<Counters, StoreEr
                     campaign: row.get(2)?,
                     group: row.get(3)?,
                     zone: row.get(4)?,
+                    filter: row.get(5)?,
                 })
             },
         )
@@ -69,7 +72,7 @@ pub(crate) fn write_counters(
     connection
         .prepare_cached(
             "UPDATE counters SET record_handle = ?1, calling_list = ?2, campaign = ?3, \
-             campaign_group = ?4, time_zone = ?5",
+             campaign_group = ?4, time_zone = ?5, filter = ?6",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -77,7 +80,8 @@ pub(crate) fn write_counters(
                 counters.list,
                 counters.campaign,
                 counters.group,
-                counters.zone
+                counters.zone,
+                counters.filter
             ])
         })
         .map(|_| ())
@@ -160,7 +164,7 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
     }
     let lists = query(
         connection,
-        "SELECT campaign_dbid, list_dbid, weight FROM campaign_list \
+        "SELECT campaign_dbid, list_dbid, weight, filter_dbid FROM campaign_list \
          ORDER BY campaign_dbid, position",
         |row| {
             let campaign: u32 = row.get(0)?;
@@ -169,6 +173,7 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
                 WeightedList {
                     list: row.get(1)?,
                     weight: row.get(2)?,
+                    filter: row.get(3)?,
                 },
             ))
         },
@@ -208,6 +213,20 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
     )? {
         objects.put_group(group);
     }
+    for filter in query(
+        connection,
+        "SELECT dbid, name, condition, sorted_by FROM filter",
+        |row| {
+            Ok(Filter {
+                dbid: row.get(0)?,
+                name: row.get(1)?,
+                condition: row.get(2)?,
+                order: row.get(3)?,
+            })
+        },
+    )? {
+        objects.put_filter(filter);
+    }
     Ok(objects)
 }
 
@@ -228,6 +247,8 @@ pub(crate) fn write(connection: &Connection, change: &ObjectChange) -> Result<()
         ObjectChange::RemoveCampaign(dbid) => remove(connection, "campaign", *dbid),
         ObjectChange::PutGroup(group) => put_group(connection, group),
         ObjectChange::RemoveGroup(dbid) => remove(connection, "campaign_group", *dbid),
+        ObjectChange::PutFilter(filter) => put_filter(connection, filter),
+        ObjectChange::RemoveFilter(dbid) => remove(connection, "filter", *dbid),
         ObjectChange::PutZone(zone) => put_zone(connection, zone),
         ObjectChange::RemoveZone(dbid) => remove(connection, "time_zone", *dbid),
     };
@@ -314,11 +335,21 @@ fn put_campaign(connection: &Connection, campaign: &Campaign) -> rusqlite::Resul
     )?;
     for (position, list) in (0_u32..).zip(&campaign.lists) {
         connection.execute(
-            "INSERT INTO campaign_list (campaign_dbid, position, list_dbid, weight) \
-             VALUES (?1, ?2, ?3, ?4)",
-            params![campaign.dbid, position, list.list, list.weight],
+            "INSERT INTO campaign_list (campaign_dbid, position, list_dbid, weight, filter_dbid) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![campaign.dbid, position, list.list, list.weight, list.filter],
         )?;
     }
+    Ok(())
+}
+
+fn put_filter(connection: &Connection, filter: &Filter) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO filter (dbid, name, condition, sorted_by) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (dbid) DO UPDATE SET name = excluded.name, \
+         condition = excluded.condition, sorted_by = excluded.sorted_by",
+        params![filter.dbid, filter.name, filter.condition, filter.order],
+    )?;
     Ok(())
 }
 

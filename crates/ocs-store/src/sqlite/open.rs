@@ -9,6 +9,7 @@ use ocs_rules::do_not_call::Compared;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::Retrieval;
+use ocs_rules::retrieval::view::Views;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::batch::{Reached, Restriction};
@@ -18,7 +19,7 @@ use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
-use crate::sqlite::{Transaction, objects, ready, requests, schema, sqlite_error};
+use crate::sqlite::{Transaction, objects, ready, requests, schema, sqlite_error, views};
 use crate::store::Open;
 
 /// The connection that writes, with the lease.
@@ -109,6 +110,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         lock: Some(lock),
     };
     let now = (options.clock)().as_second();
+    let views = database.sync_views(&objects, now)?;
     let restrictions = Shown::new(Restrictions::loading());
     let behind = database.begin_do_not_call(&objects, &options.policy)?;
     database.loader = do_not_call::begin_loading(path, now, &restrictions)?;
@@ -119,6 +121,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         behind,
         reread_at: now + options.policy.reread_every,
         retrieval: Retrieval::new(ready::classes(&database.connection)?),
+        views: Arc::new(views),
         shares: HashMap::new(),
         out: Shown::new(database.out(&objects, &options.policy)?),
     };
@@ -154,6 +157,14 @@ impl Database {
         let dirty = Arc::clone(self.checkpointer.dirty());
         let contacts = self.contacts.view();
         Transaction::begin(&mut self.connection, self.epoch, dirty, contacts)
+    }
+
+    /// Brings the views to what the campaigns use.
+    fn sync_views(&mut self, objects: &Objects, now: i64) -> Result<Views, StoreError> {
+        let transaction = self.begin()?;
+        let synced = views::sync(transaction.connection(), objects, now)?;
+        transaction.commit()?;
+        Ok(synced)
     }
 
     /// What finds records by phone and customer id, for another connection.

@@ -9,17 +9,19 @@ mod tests;
 
 use ocs_protocol::enumeration::Enumeration as _;
 use ocs_rules::calling_list::ListId;
+use ocs_rules::filter::order::Place;
 use ocs_rules::record::{ChainId, Handle, Record};
 use ocs_rules::retrieval::class::{ClassId, ClassKey, Classes};
 use ocs_rules::retrieval::fronts::{Fronts, Slot};
 use ocs_rules::retrieval::next::{Found, Seek};
 use ocs_rules::retrieval::order::Position;
+use ocs_rules::retrieval::view::ViewId;
 use ocs_rules::retrieval::window::Window;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use crate::error::StoreError;
-use crate::sqlite::sqlite_error;
+use crate::sqlite::{sqlite_error, views};
 
 /// The columns of a [`Found`].
 const FIRST: &str = "SELECT record_id, dial_sched_time, chain_id, chain_n, ready_class FROM record";
@@ -115,6 +117,7 @@ pub(crate) fn entered(fronts: &mut Fronts, record: &Record, class: Option<ClassI
     if let Some(class) = class {
         let slot = Slot {
             list: record.list,
+            view: None,
             class,
             record_type: record.contact.record_type,
         };
@@ -193,8 +196,11 @@ impl Seek for ReadyRows<'_> {
     fn in_class(
         &mut self,
         slot: Slot,
-        after: Option<Position>,
+        after: Option<&Position>,
     ) -> Result<Option<Found>, StoreError> {
+        if let Some(view) = slot.view {
+            return views::in_class(self.0, view, slot, after);
+        }
         let record_type = slot.record_type.number();
         first_after(
             self.0,
@@ -207,9 +213,13 @@ impl Seek for ReadyRows<'_> {
     fn of_agent(
         &mut self,
         list: ListId,
+        view: Option<ViewId>,
         agent: &str,
-        after: Option<Position>,
+        after: Option<&Position>,
     ) -> Result<Option<Found>, StoreError> {
+        if let Some(view) = view {
+            return views::of_agent(self.0, view, agent, after);
+        }
         first_after(self.0, OF_AGENT, after, &[&list, &agent])
     }
 }
@@ -218,13 +228,14 @@ impl Seek for ReadyRows<'_> {
 fn first_after(
     connection: &Connection,
     which: &str,
-    after: Option<Position>,
+    after: Option<&Position>,
     values: &[&dyn rusqlite::ToSql],
 ) -> Result<Option<Found>, StoreError> {
     let Some(Position {
         scheduled,
         chain,
         chain_n,
+        ..
     }) = after
     else {
         return first(connection, &from_begin(which), values);
@@ -289,6 +300,7 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     Ok(Found {
         handle: row.get::<_, Handle>(0)?,
         position: Position {
+            place: Place::FIRST,
             scheduled: row.get(1)?,
             chain: row.get(2)?,
             chain_n: row.get(3)?,

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_answered_record.sql"),
     include_str!("migrations/0009_do_not_call_keys.sql"),
     include_str!("migrations/0010_due.sql"),
+    include_str!("migrations/0011_filters.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

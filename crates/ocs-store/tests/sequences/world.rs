@@ -68,7 +68,11 @@ impl World {
                     dbid: campaign,
                     name: format!("campaign {campaign}"),
                     description: String::new(),
-                    lists: vec![WeightedList { list, weight: 10 }],
+                    lists: vec![WeightedList {
+                        list,
+                        weight: 10,
+                        filter: None,
+                    }],
                     options: Options::default(),
                 }));
                 changes.push(ObjectChange::PutGroup(CampaignGroup {

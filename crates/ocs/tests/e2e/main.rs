@@ -17,6 +17,7 @@ mod do_not_call;
 mod encoding;
 mod export;
 mod files;
+mod filters;
 mod hand_out;
 mod home;
 mod http;

@@ -186,12 +186,33 @@ fn all_or_nothing() {
             &["line 5", "treatments are not built yet"],
         ),
         (
-            "[[filter]]\nname = \"Big\"\nwhere = \"balance > 100\"\n",
-            &["line 3", "filters are not built yet"],
+            "[[filter]]\nname = \"Big\"\nwhere = \"balance >\"\norder = \"a b\"\n",
+            &[
+                "objects.toml, line 5: filter \"Big\": where: expected: an expression, found the end",
+                "    balance >\n             ^\n",
+                "objects.toml, line 6: filter \"Big\": order: b cannot follow here",
+                "    a b\n      ^\n",
+            ],
         ),
         (
             "[[campaign]]\nname = \"C\"\ncalling-lists = [{ name = \"Good\", filter = \"Big\" }]\n",
-            &["line 5", "filter"],
+            &["line 3", "there is no filter \"Big\""],
+        ),
+        (
+            "[[filter]]\nname = \"Big\"\norder = \"balanc\"\n\
+             where = \"balance > 100 and contact_info_type = Mobile\"\n\
+             [[campaign]]\nname = \"C\"\n\
+             calling-lists = [{ name = \"Good\", filter = \"Big\" }]\n",
+            &[
+                "line 6: filter \"Big\": where: \"balance\" is neither an attribute of a record nor a \
+                 field of the calling list \"Good\"",
+                "    balance > 100 and contact_info_type = Mobile\n    ^^^^^^^\n",
+                "line 5: filter \"Big\": order: \"balanc\"",
+            ],
+        ),
+        (
+            "[[filter]]\nname = \"Big\"\nwhere = \"contact_info = '1'; drop table record\"\n",
+            &["line 5: filter \"Big\": where: ; cannot follow here"],
         ),
         (
             "[[time-zone]]\nname = \"EST\"\nzone = \"Asia/Tokyo\"\n",

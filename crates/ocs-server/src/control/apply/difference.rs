@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use ocs_rules::calling_list::{CallingList, Field};
 use ocs_rules::campaign::{Campaign, CampaignGroup};
+use ocs_rules::filter::Filter;
 
 /// Gathers differences.
 #[derive(Default)]
@@ -76,6 +77,16 @@ pub(super) fn of_campaigns(was: &Campaign, is: &Campaign) -> Vec<String> {
         .changed("description", was.description != is.description)
         .changed("calling-lists", was.lists != is.lists)
         .changed("options", was.options != is.options)
+        .0
+}
+
+/// What differs between two states of a filter.
+pub(super) fn of_filters(was: &Filter, is: &Filter) -> Vec<String> {
+    let shown = |text: &str| format!("\"{text}\"");
+    Differences::default()
+        .of("name", &was.name, &is.name)
+        .of("where", &shown(&was.condition), &shown(&is.condition))
+        .of("order", &shown(&was.order), &shown(&is.order))
         .0
 }
 

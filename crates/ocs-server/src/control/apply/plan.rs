@@ -18,13 +18,13 @@ const FIELD_LENGTH: u32 = 255;
 /// A plan in the making.
 pub(super) struct Plan<'a> {
     view: &'a ObjectsView<'a>,
-    file: &'a str,
+    pub(super) file: &'a str,
     /// The objects as they would be.
-    objects: Objects,
+    pub(super) objects: Objects,
     counters: Counters,
     changes: Vec<ObjectChange>,
     sentences: Vec<String>,
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
 }
 
 /// A plan that can be carried out.
@@ -36,10 +36,10 @@ pub(super) struct Planned {
 }
 
 /// What an object is called in sentences, and where the file names it.
-struct Named<'n> {
-    kind: &'static str,
-    name: &'n str,
-    line: usize,
+pub(super) struct Named<'n> {
+    pub(super) kind: &'static str,
+    pub(super) name: &'n str,
+    pub(super) line: usize,
 }
 
 impl<'a> Plan<'a> {
@@ -63,6 +63,9 @@ impl<'a> Plan<'a> {
         }
         for list in &file.calling_lists {
             self.bring_list(list);
+        }
+        for filter in &file.filters {
+            self.bring_filter(filter);
         }
         for campaign in &file.campaigns {
             self.bring_campaign(campaign);
@@ -105,6 +108,7 @@ impl<'a> Plan<'a> {
                 );
             }
         }
+        self.prune_filters(file);
         for list in self.objects.lists() {
             if file
                 .calling_lists
@@ -283,11 +287,16 @@ impl<'a> Plan<'a> {
         };
         let mut lists = Vec::new();
         for list in &wanted.calling_lists {
-            match self.objects.list_named(&list.name) {
+            match self.objects.list_named(&list.name).map(|known| known.dbid) {
                 Some(known) => {
+                    let Some(filter) = self.filter(&named, list.filter.as_deref()) else {
+                        continue;
+                    };
+                    let weight = list.weight;
                     lists.push(WeightedList {
-                        list: known.dbid,
-                        weight: list.weight,
+                        list: known,
+                        weight,
+                        filter,
                     });
                 }
                 None => {
@@ -346,7 +355,7 @@ impl<'a> Plan<'a> {
 
     /// The DBID of an object: the one it has, else the one the file gives, else the
     /// next. It never changes (configuration.md, section 1).
-    fn dbid(
+    pub(super) fn dbid(
         &mut self,
         named: &Named<'_>,
         wanted: Option<u32>,
@@ -400,7 +409,7 @@ impl<'a> Plan<'a> {
         Some(dbid)
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         named: &Named<'_>,
         dbid: u32,
@@ -422,7 +431,7 @@ impl<'a> Plan<'a> {
         self.change(change);
     }
 
-    fn remove(&mut self, kind: &str, name: &str, change: ObjectChange) {
+    pub(super) fn remove(&mut self, kind: &str, name: &str, change: ObjectChange) {
         self.sentences.push(format!("{kind} \"{name}\": removed"));
         self.change(change);
     }
@@ -432,7 +441,7 @@ impl<'a> Plan<'a> {
         self.changes.push(change);
     }
 
-    fn problem(&mut self, named: &Named<'_>, sentence: &str) {
+    pub(super) fn problem(&mut self, named: &Named<'_>, sentence: &str) {
         self.problems.push(format!(
             "{}, line {}: {} \"{}\": {sentence}",
             self.file, named.line, named.kind, named.name

@@ -80,6 +80,7 @@ fn key(zone: u32, from: u32, till: u32) -> ClassKey {
 fn sources() -> [Source; 1] {
     [Source {
         list: LIST,
+        view: None,
         weight: 100,
         priorities: Priorities::default(),
     }]
