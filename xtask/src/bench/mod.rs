@@ -3,6 +3,7 @@
 mod access;
 mod add_record;
 mod add_records;
+mod client;
 pub(crate) mod cpu;
 mod do_not_call;
 mod http;
@@ -10,6 +11,7 @@ mod https;
 mod idle;
 mod import;
 mod mixed;
+mod next;
 mod preview;
 pub(crate) mod product;
 mod report;
@@ -36,11 +38,12 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("import") => import::import(args),
         Some("do-not-call") => do_not_call::do_not_call(args),
         Some("mixed") => mixed::mixed(args),
+        Some("next") => next::next(args),
         Some("preview") => preview::preview(args),
         Some("https") => https::https(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? access, add-record, add-records, mixed, preview, import, do-not-call, https or idle, not `{}`",
+            "which bench? access, add-record, add-records, mixed, next, preview, import, do-not-call, https or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

@@ -2,8 +2,7 @@
 //! of it is ready, and where all but ten records are outside their window.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
@@ -13,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::args::Args;
+use crate::bench::client::Client;
 use crate::bench::product::{Floor, Installation, Ocs};
 use crate::bench::report::{self, Requirements, Table};
 use crate::bench::rounds::Rounds;
@@ -39,7 +39,7 @@ const GROUP: &str = "/campaigngroups/401";
 
 /// Forty zones that never change to summer time, each with its distance from UTC in
 /// minutes, so that what is outside its window can be written down without a calendar.
-const ZONES: [(&str, i64); 40] = [
+pub(super) const ZONES: [(&str, i64); 40] = [
     ("Etc/GMT+12", -720),
     ("Etc/GMT+11", -660),
     ("Pacific/Honolulu", -600),
@@ -396,60 +396,6 @@ impl Asks for Echo {
         let took = asked.elapsed();
         self.0.post("/", "{}")?;
         Ok(took)
-    }
-}
-
-/// A connection to a server on this machine.
-struct Client {
-    stream: BufReader<TcpStream>,
-    address: SocketAddr,
-}
-
-impl Client {
-    fn connect(port: u16) -> Result<Self> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        Ok(Self {
-            stream: BufReader::new(stream),
-            address,
-        })
-    }
-
-    /// Posts a body, which is answered with 200 and an object.
-    fn post(&mut self, target: &str, body: &str) -> Result<Value> {
-        let head = format!(
-            "POST {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        self.stream.get_mut().write_all(head.as_bytes())?;
-        let (mut status, mut length) = (String::new(), None);
-        self.stream.read_line(&mut status)?;
-        loop {
-            let mut line = String::new();
-            if self.stream.read_line(&mut line)? == 0 {
-                bail!("POST {target} was not answered");
-            }
-            let Some((name, value)) = line.trim_end().split_once(':') else {
-                break;
-            };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse::<usize>().ok();
-            }
-        }
-        let length = length.with_context(|| format!("POST {target}: no Content-Length"))?;
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
-        if !status.starts_with("HTTP/1.1 200 ") {
-            let said = String::from_utf8_lossy(&body);
-            bail!(
-                "POST {target} was answered with {}: {said}",
-                status.trim_end()
-            );
-        }
-        serde_json::from_slice(&body).with_context(|| format!("POST {target}: no JSON"))
     }
 }
 
