@@ -24,6 +24,8 @@ use jiff::Timestamp;
 
 use cli::{Arguments, Command};
 
+// SQLite's memory too, by the crate's feature `override`: the system's allocator gives
+// what a commit has used back and asks for it again at the next.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

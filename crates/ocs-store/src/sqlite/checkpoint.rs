@@ -15,6 +15,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::StoreError;
+use crate::sqlite::log_room::Wanted;
 use crate::sqlite::sqlite_error;
 
 /// How often the checkpointer looks whether there is something to do. A page that was
@@ -23,6 +24,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Pages in the log beyond which the writer has to begin it anew: 64 MiB.
 const LONG_LOG: i64 = 16_384;
+
+/// Pages that the log has room made for: what is written until it begins anew, too.
+const LONGEST_LOG: i64 = LONG_LOG + LONG_LOG / 4;
 
 /// How often the checkpointer copies what came meanwhile before the writer's step.
 const PASSES: u32 = 4;
@@ -46,6 +50,8 @@ struct Signals {
     /// The log is long, and copied but for its end.
     finish: AtomicBool,
     stop: AtomicBool,
+    /// How long the log's file is to be.
+    room: Wanted,
 }
 
 impl Checkpointer {
@@ -85,6 +91,11 @@ impl Checkpointer {
         &self.signals.dirty
     }
 
+    /// How long the log's file is to be, as its use shows.
+    pub(crate) fn room(&self) -> Wanted {
+        self.signals.room.clone()
+    }
+
     /// The writer's step: the end of a long log.
     pub(crate) fn finish(&self, writer: &Connection) {
         if self.signals.finish.swap(false, Ordering::Relaxed) {
@@ -105,7 +116,7 @@ impl Checkpointer {
 fn work(connection: &Connection, database: &File, signals: &Signals) {
     while !signals.stop.load(Ordering::Relaxed) {
         if signals.dirty.swap(false, Ordering::Relaxed) {
-            match copy(connection, database) {
+            match copy(connection, database, &signals.room) {
                 Ok(true) => signals.finish.store(true, Ordering::Relaxed),
                 Ok(false) => {}
                 Err(error) => {
@@ -122,8 +133,9 @@ fn work(connection: &Connection, database: &File, signals: &Signals) {
 /// Copies what is committed. Returns whether the writer has to begin the log anew: then
 /// what it has left to copy and to sync, while nobody can commit, is short, because each
 /// pass leaves only what was committed during the one before it.
-fn copy(connection: &Connection, database: &File) -> Result<bool, StoreError> {
+fn copy(connection: &Connection, database: &File, room: &Wanted) -> Result<bool, StoreError> {
     let mut log = checkpoint(connection).map_err(sqlite_error)?;
+    room.used(log.pages, LONGEST_LOG);
     if log.pages <= LONG_LOG {
         return Ok(false);
     }

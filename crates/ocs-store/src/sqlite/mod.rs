@@ -7,6 +7,7 @@ mod contacts;
 pub(crate) mod do_not_call;
 mod error;
 mod lease;
+mod log_room;
 mod objects;
 mod open;
 mod reads;

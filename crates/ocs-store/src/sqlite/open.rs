@@ -19,6 +19,7 @@ use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
+use crate::sqlite::log_room::LogRoom;
 use crate::sqlite::{Transaction, objects, ready, requests, schema, sqlite_error, views};
 use crate::store::Open;
 
@@ -28,6 +29,7 @@ pub(crate) struct Database {
     epoch: i64,
     contacts: ContactIndex,
     checkpointer: Checkpointer,
+    room: LogRoom,
     /// What reads the Do Not Call list, where that takes its time.
     loader: Option<Loader>,
     /// Given up last, when the connection is closed.
@@ -105,6 +107,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         connection,
         epoch,
         contacts,
+        room: LogRoom::new(path, checkpointer.room()),
         checkpointer,
         loader: None,
         lock: Some(lock),
@@ -156,7 +159,9 @@ impl Database {
     pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
         let dirty = Arc::clone(self.checkpointer.dirty());
         let contacts = self.contacts.view();
-        Transaction::begin(&mut self.connection, self.epoch, dirty, contacts)
+        let begun = Transaction::begin(&mut self.connection, self.epoch, dirty, contacts)?;
+        self.room.step();
+        Ok(begun)
     }
 
     /// Brings the views to what the campaigns use.
