@@ -10,14 +10,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::conduct::{Conduct, Due, LAST_WORDS, Phase};
-use crate::gateway::{Client, Gateway, TARGET};
+use crate::gateway::{Client, Gateway};
 use crate::stream::ClientStream;
-use crate::tls::{Handshake, Transport};
-use crate::watch::{HeadLimits, Watch};
+use crate::tls::{Handshake, Shown, Transport};
+use crate::word::{self, Hears};
 
 /// The header lines that hyper takes where it is not told otherwise.
 const HYPER_HEAD_LINES: usize = 100;
@@ -25,6 +24,9 @@ const HYPER_HEAD_LINES: usize = 100;
 /// How long a connection keeps what hyper needs after a reply: most next requests come
 /// sooner, or much later.
 const REST: Duration = Duration::from_secs(5);
+
+/// The same where hyper has to be told other limits of heads.
+const SHORT_REST: Duration = Duration::from_millis(10);
 
 /// A connection as it has come in.
 pub(crate) struct Came {
@@ -45,22 +47,24 @@ pub(crate) async fn serve(
     came: Came,
     gateway: Arc<Gateway>,
     conduct: Arc<Conduct>,
-    mut stopping: watch::Receiver<bool>,
+    mut hears: Hears,
 ) {
     let limits = gateway.settings().limits;
     let Came { stream, tls, .. } = came;
     let mut client = Client::new(came.address, came.listener);
+    let mut shown = None;
     let mut transport = if let Some(tls) = tls {
         let agreed = tokio::select! {
             biased;
             // Whoever has not asked for anything yet is owed nothing.
-            () = stopped(&mut stopping) => None,
+            () = word::stop(&mut hears) => None,
             agreed = tls.agree(stream, came.address, limits.head_timeout) => agreed,
         };
         let Some(agreed) = agreed else {
             return;
         };
         client.certificate_subject = agreed.subject;
+        shown = agreed.shown;
         agreed.transport
     } else {
         Transport::Plain(stream)
@@ -70,7 +74,12 @@ pub(crate) async fn serve(
         let left = conduct.idle_left(gateway.settings().limits.idle_timeout);
         let something_came = tokio::select! {
             biased;
-            () = stopped(&mut stopping) => return,
+            stop = word::next(&mut hears) => {
+                if stop || !is_trusted(shown.as_ref(), &gateway) {
+                    return;
+                }
+                continue;
+            }
             came = tokio::time::timeout(left, transport.wait()) => came.unwrap_or(false),
         };
         if !something_came {
@@ -81,9 +90,10 @@ pub(crate) async fn serve(
         let talk = Box::pin(talk(
             transport,
             Arc::clone(&client),
+            shown.as_ref(),
             gateway,
             conduct,
-            &mut stopping,
+            &mut hears,
         ));
         match talk.await {
             Some(resting) => transport = resting,
@@ -96,26 +106,21 @@ pub(crate) async fn serve(
 async fn talk(
     transport: Transport,
     client: Arc<Client>,
+    shown: Option<&Shown>,
     gateway: Arc<Gateway>,
     conduct: Arc<Conduct>,
-    stopping: &mut watch::Receiver<bool>,
+    hears: &mut Hears,
 ) -> Option<Transport> {
-    let limits = gateway.settings().limits;
-    let may_rest = transport.may_rest();
-    let head = HeadLimits {
-        target: TARGET,
-        bytes: limits.head,
-        lines: limits.head_lines,
-    };
+    let mut limits = gateway.settings().limits;
     let stream = ClientStream::new(
         transport,
         Arc::clone(&conduct),
         Arc::clone(&gateway),
         Arc::clone(&client),
-        Watch::new(head),
     );
     let address = client.address.clone();
     let seen = Arc::clone(&conduct);
+    let settings = Arc::clone(&gateway);
     let service = service_fn(move |request| {
         let (gateway, client) = (Arc::clone(&gateway), Arc::clone(&client));
         let conduct = Arc::clone(&seen);
@@ -135,31 +140,41 @@ async fn talk(
     }
     let mut connection = http
         // More than the watch lets pass, so that it has the say.
-        .max_buf_size(head.most())
+        .max_buf_size(limits.of_head().most())
         // A client may close its sending side and still wait for the reply.
         .half_close(true)
         // As every older client has seen them: some compare with the case.
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
-    let soonest = limits.head_timeout.min(limits.idle_timeout).min(REST);
+    let mut rest = REST;
+    let soonest = limits.head_timeout.min(limits.idle_timeout).min(rest);
     let mut look = pin!(tokio::time::sleep(soonest));
     let mut is_stopping = false;
     let ended = loop {
         tokio::select! {
             biased;
             ended = &mut connection => break ended,
-            () = stopped(stopping), if !is_stopping => {
-                is_stopping = true;
-                Pin::new(&mut connection).graceful_shutdown();
+            stop = word::next(hears), if !is_stopping => {
+                is_stopping = stop || !is_trusted(shown, &settings);
+                if is_stopping {
+                    Pin::new(&mut connection).graceful_shutdown();
+                } else {
+                    let others = settings.settings().limits;
+                    if others.of_head() != limits.of_head() {
+                        // hyper was told when it began, and has to begin anew.
+                        rest = SHORT_REST;
+                    }
+                    limits = others;
+                    look.as_mut().reset(Instant::now());
+                }
             }
             () = look.as_mut() => {
                 let again = match conduct.due(&limits) {
-                    Due::LookAgain(_) if may_rest && !is_stopping && conduct.rests_for(REST) => {
+                    Due::LookAgain(_) if !is_stopping && conduct.rests_for(rest) => {
                         let io = connection.into_parts().io;
                         return Some(io.into_inner().into_inner());
                     }
-                    Due::LookAgain(after) if may_rest => after.min(conduct.rest_in(REST)),
-                    Due::LookAgain(after) => after,
+                    Due::LookAgain(after) => after.min(conduct.rest_in(rest)),
                     Due::SayLate => {
                         conduct.enter(Phase::Late);
                         LAST_WORDS
@@ -181,8 +196,8 @@ async fn talk(
     None
 }
 
-/// Waits until HTTP Proxy stops.
-pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // Where the sender is gone, HTTP Proxy is stopping too.
-    let _ = stopping.wait_for(|stop| *stop).await;
+/// Whether a client is who he was taken for: an authority may have been withdrawn that
+/// vouched for him.
+fn is_trusted(shown: Option<&Shown>, gateway: &Gateway) -> bool {
+    shown.is_none_or(|shown| shown.is_trusted(&gateway.settings()))
 }

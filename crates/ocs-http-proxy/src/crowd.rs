@@ -22,6 +22,8 @@ struct Open {
     next: u64,
     members: HashMap<u64, Member>,
     order: BTreeSet<(Instant, u64)>,
+    /// Until when it is taken for granted that every one of them is being answered.
+    busy_until: Option<Instant>,
     closed: Closed,
 }
 
@@ -39,6 +41,10 @@ struct Closed {
     told: Option<Instant>,
 }
 
+/// How long that is taken for granted once all of them were looked at: looking at ten
+/// thousand takes a millisecond, which a flood is not to buy with each of its connections.
+const BUSY_FOR: Duration = Duration::from_millis(10);
+
 /// How often it is told that connections make room.
 const TELL_EACH: Duration = Duration::from_secs(10);
 
@@ -55,7 +61,7 @@ impl Crowd {
         let mut open = self.open();
         // More than one where a reload has brought a lower limit.
         while open.members.len() >= most {
-            let left = open.longest_unasked()?;
+            let left = open.longest_unasked(Instant::now())?;
             if let Some(task) = left.task {
                 task.abort();
             }
@@ -79,9 +85,10 @@ impl Crowd {
 
     /// The task that a connection lives in, so that it can make room.
     pub(crate) fn runs_as(&self, number: u64, task: AbortHandle) {
-        // It may have ended already.
-        if let Some(member) = self.open().members.get_mut(&number) {
-            member.task = Some(task);
+        match self.open().members.get_mut(&number) {
+            Some(member) => member.task = Some(task),
+            // It has ended already; or it had to make room before anybody could tell it.
+            None => task.abort(),
         }
     }
 
@@ -93,23 +100,30 @@ impl Crowd {
 impl Open {
     /// Takes the connection off that is longest without a complete request. One that
     /// has sent all of a request, and waits for its answer, is not asked to go.
-    fn longest_unasked(&mut self) -> Option<Member> {
-        // Once around brings all to their places.
-        for _ in 0..=self.members.len() * 2 {
+    fn longest_unasked(&mut self, now: Instant) -> Option<Member> {
+        if self.busy_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        loop {
             let (since, number) = self.order.pop_first()?;
             let member = self.members.get_mut(&number)?;
-            let now = if member.conduct.is_answering() {
-                Instant::now()
-            } else {
-                member.conduct.answered()
+            let is_answering = member.conduct.is_answering();
+            let all_are = is_answering && since >= now;
+            let belongs = match is_answering {
+                // Behind all that were not looked at yet.
+                true => now.max(since),
+                false => member.conduct.answered(),
             };
-            if now <= since {
+            if !is_answering && belongs <= since {
                 return self.members.remove(&number);
             }
-            member.since = now;
-            self.order.insert((now, number));
+            member.since = belongs;
+            self.order.insert((belongs, number));
+            if all_are {
+                self.busy_until = Some(now + BUSY_FOR);
+                return None;
+            }
         }
-        None
     }
 }
 
@@ -189,5 +203,41 @@ mod tests {
         assert_eq!(inside(&crowd), [0, 1, 5]);
         drop((places, fourth, sixth));
         assert!(inside(&crowd).is_empty() && crowd.open().order.is_empty());
+    }
+
+    /// Who is being answered never makes room, whatever its moment; who is answered does
+    /// again, once all are looked at again.
+    #[test]
+    fn who_is_being_answered_stays() {
+        let crowd = Arc::new(Crowd::default());
+        let conducts: Vec<_> = (0..3).map(|_| Arc::new(Conduct::new())).collect();
+        let enter = |which: &usize| crowd.enter(Arc::clone(&conducts[*which]), 3);
+        let places: Vec<_> = [0, 1, 2].iter().map(enter).collect();
+        conducts.iter().for_each(|conduct| conduct.came(1));
+        // At one and the same moment, and before and after it.
+        let moment = conducts[2].answered();
+        for now in [moment, moment, moment + BUSY_FOR, moment + BUSY_FOR * 2] {
+            assert!(crowd.open().longest_unasked(now).is_none());
+        }
+        assert_eq!(inside(&crowd), [0, 1, 2]);
+        conducts[1].enter(Phase::Idle);
+        let soon = moment + BUSY_FOR * 2;
+        assert!(crowd.open().longest_unasked(soon).is_none(), "not yet");
+        let later = crowd.open().longest_unasked(soon + BUSY_FOR);
+        assert!(later.is_some());
+        assert_eq!(inside(&crowd), [0, 2]);
+        drop(places);
+    }
+
+    /// A connection can have to make room before its task is known.
+    #[tokio::test]
+    async fn who_is_gone_is_ended() {
+        let crowd = Arc::new(Crowd::default());
+        let first = crowd.enter(Arc::new(Conduct::new()), 1).expect("a place");
+        let task = tokio::spawn(std::future::pending::<()>());
+        let second = crowd.enter(Arc::new(Conduct::new()), 1).expect("a place");
+        crowd.runs_as(first.number(), task.abort_handle());
+        assert!(task.await.expect_err("it was ended").is_cancelled());
+        drop((first, second));
     }
 }

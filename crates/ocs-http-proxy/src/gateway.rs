@@ -1,6 +1,7 @@
 //! One request's way through HTTP Proxy.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -11,8 +12,8 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use ocs_log::Log;
 use ocs_protocol::attribute::{
-    GSW_AGENT_REQ_TYPE, GSW_CAMPAIGN_GROUP_DBID, GSW_CUSTOMER_ID, GSW_ERROR, GSW_ERROR_ATTRIBUTE,
-    GSW_ERROR_NUMBER, GSW_PHONE, GSW_RECORD_HANDLE, GSW_REFERENCE_ID,
+    GSW_AGENT_REQ_TYPE, GSW_CALLING_LIST, GSW_CAMPAIGN_GROUP_DBID, GSW_CUSTOMER_ID, GSW_ERROR,
+    GSW_ERROR_ATTRIBUTE, GSW_ERROR_NUMBER, GSW_PHONE, GSW_RECORD_HANDLE, GSW_REFERENCE_ID,
 };
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::event::Value;
@@ -41,13 +42,16 @@ pub(crate) struct Gateway {
     /// What is worked by now; a reload brings others. A request keeps to those that it
     /// began with.
     settings: ArcSwap<Settings>,
+    /// How often others were taken up: who keeps something of them sees by it that he has
+    /// to look again.
+    taken_up: AtomicU64,
     /// The ports that are open, whatever the settings say by now.
     ports: Vec<Port>,
     /// Who has shown wrong tokens.
     failures: Failures,
     refused: Refused,
     log: Log,
-    /// Made when it is first asked for.
+    /// Made when it is first asked for. The tenant that it names waits for a restart.
     description: OnceLock<Bytes>,
 }
 
@@ -94,6 +98,7 @@ impl Gateway {
             link,
             bulk: bulk::Places::default(),
             settings: ArcSwap::from_pointee(settings),
+            taken_up: AtomicU64::new(0),
             ports: opened.iter().map(Port::new).collect(),
             failures: Failures::default(),
             refused: Refused::default(),
@@ -111,6 +116,12 @@ impl Gateway {
     pub(crate) fn take_up(&self, settings: Settings) {
         self.log.set_level(settings.log.level);
         self.settings.store(Arc::new(settings));
+        self.taken_up.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often other settings were taken up.
+    pub(crate) fn times_taken_up(&self) -> u64 {
+        self.taken_up.load(Ordering::Acquire)
     }
 
     /// Answers one request, whatever it is.
@@ -128,7 +139,7 @@ impl Gateway {
         let event = match answer {
             Ok(Answer::Description) => {
                 let description = self.description(&settings.tenant);
-                let reply = reply::document(description, &settings);
+                let reply = reply::document(description, &settings, &extra);
                 entry.answered(&reply, None);
                 return reply.map(Body::whole);
             }
@@ -153,8 +164,11 @@ impl Gateway {
         let number = event.integer(GSW_ERROR_NUMBER);
         let number = number.and_then(ErrorNumber::from_number);
         let sentence = event.text(GSW_ERROR).unwrap_or_default();
+        let contact_info = self.log.contact_info();
         let sentence = match event.text(GSW_ERROR_ATTRIBUTE) {
-            Some(GSW_PHONE | GSW_CUSTOMER_ID) => self.log.contact_info().sentence(sentence),
+            Some(GSW_PHONE | GSW_CUSTOMER_ID) => contact_info.sentence(sentence),
+            // Some put a phone where the name of a calling list belongs.
+            Some(GSW_CALLING_LIST) => contact_info.sentence_of_names(sentence),
             _ => sentence.into(),
         };
         if let Some(number) = number {

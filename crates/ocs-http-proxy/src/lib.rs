@@ -28,5 +28,6 @@ mod tls;
 #[doc(hidden)]
 pub mod trial;
 mod watch;
+mod word;
 
 pub use process::{Exit, run};

@@ -7,7 +7,6 @@ use std::time::Duration;
 use ocs_protocol::outbound::Listener;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::conduct::Conduct;
@@ -15,6 +14,7 @@ use crate::connection::{self, Came};
 use crate::crowd::Crowd;
 use crate::gateway::Gateway;
 use crate::tls::Secured;
+use crate::word::{self, Hears};
 
 /// The open ports.
 pub(crate) struct Ports {
@@ -60,7 +60,7 @@ async fn open_one(listener: &Listener) -> std::io::Result<(TcpListener, Listener
 }
 
 /// Takes connections until told to stop; ends when the last of them has ended.
-pub(crate) async fn serve(ports: Ports, gateway: Arc<Gateway>, stopping: watch::Receiver<bool>) {
+pub(crate) async fn serve(ports: Ports, gateway: Arc<Gateway>, hears: Hears) {
     let settings = gateway.settings();
     let crowd = Arc::new(Crowd::default());
     let mut accepting = JoinSet::new();
@@ -74,7 +74,7 @@ pub(crate) async fn serve(ports: Ports, gateway: Arc<Gateway>, stopping: watch::
             secured,
             gateway,
             crowd,
-            stopping.clone(),
+            hears.clone(),
         ));
     }
     accepting.join_all().await;
@@ -86,14 +86,14 @@ async fn accept(
     mut secured: Option<Secured>,
     gateway: Arc<Gateway>,
     crowd: Arc<Crowd>,
-    mut stopping: watch::Receiver<bool>,
+    mut hears: Hears,
 ) {
     let files = most_by_system();
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             biased;
-            () = connection::stopped(&mut stopping) => break,
+            () = word::stop(&mut hears) => break,
             // What has ended is taken off the set.
             Some(_) = connections.join_next() => continue,
             accepted = socket.accept() => accepted,
@@ -110,7 +110,7 @@ async fn accept(
                 let tls = secured.as_mut();
                 let tls = tls.map(|secured| secured.handshake(&gateway.settings()));
                 let gateway = Arc::clone(&gateway);
-                let stopping = stopping.clone();
+                let hears = hears.clone();
                 let number = place.number();
                 let task = connections.spawn(async move {
                     let came = Came {
@@ -119,7 +119,7 @@ async fn accept(
                         address: client,
                         listener,
                     };
-                    connection::serve(came, gateway, conduct, stopping).await;
+                    connection::serve(came, gateway, conduct, hears).await;
                     drop(place);
                 });
                 crowd.runs_as(number, task);

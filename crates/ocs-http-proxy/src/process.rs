@@ -12,11 +12,13 @@ use rustix::process::{Pid, Resource, Rlimit, Signal};
 use tokio::net::UnixStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch::Sender;
 
 use crate::gateway::Gateway;
 use crate::link::{self, Linked, Order};
 use crate::listen;
 use crate::settings::Settings;
+use crate::word::Word;
 
 /// Why HTTP Proxy ended.
 #[derive(Debug, thiserror::Error)]
@@ -162,10 +164,10 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
     ));
     let watched = Arc::clone(&gateway);
     let mut silent = tokio::spawn(link.watch(move || watched.settings().limits));
-    let (stop, stopping) = tokio::sync::watch::channel(false);
-    let serving = tokio::spawn(listen::serve(ports, Arc::clone(&gateway), stopping));
+    let (word, hears) = tokio::sync::watch::channel(Word::default());
+    let serving = tokio::spawn(listen::serve(ports, Arc::clone(&gateway), hears));
     let ended = tokio::select! {
-        ended = obey(&mut orders, &gateway) => ended,
+        ended = obey(&mut orders, &gateway, &word) => ended,
         _ = terminate.recv() => {
             tracing::info!("HTTP Proxy is told to end: requests in flight are finished");
             Ok(())
@@ -179,7 +181,7 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
         Ok(()) => gateway.settings().limits.shutdown_timeout,
         Err(_) => LAST_REPLIES,
     };
-    let _ = stop.send(true);
+    word.send_modify(|word| word.stop = true);
     if tokio::time::timeout(last, serving).await.is_err() {
         tracing::warn!("some connections were cut: their requests did not end in {last:?}");
     }
@@ -188,12 +190,17 @@ async fn serve(stream: StdUnixStream, clock: Clock) -> Result<(), Exit> {
 }
 
 /// Does what OCS says, until it says stop or is gone.
-async fn obey(orders: &mut Receiver<Order>, gateway: &Gateway) -> Result<(), Exit> {
+async fn obey(
+    orders: &mut Receiver<Order>,
+    gateway: &Gateway,
+    word: &Sender<Word>,
+) -> Result<(), Exit> {
     loop {
         match orders.recv().await {
             Some(Order::Settings(settings)) => match Settings::read(*settings) {
                 Ok(settings) => {
                     gateway.take_up(settings);
+                    word.send_modify(|word| word.settings += 1);
                     tracing::info!("HTTP Proxy works by the settings that OCS sent");
                 }
                 Err(error) => tracing::error!("what OCS sent is not taken up: {error}"),

@@ -8,16 +8,20 @@ use ocs_encoding::Encoding;
 use ocs_log::{ContactInfo, Form, LogSettings};
 use ocs_protocol::outbound::{Listener, ProxySettings};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tracing::level_filters::LevelFilter;
 
 use crate::access::Access;
+use crate::gateway::TARGET;
+use crate::watch::HeadLimits;
 
 /// What HTTP Proxy works by.
 pub(crate) struct Settings {
     /// Without the private keys of those that speak TLS.
     pub(crate) listeners: Vec<Listener>,
     /// TLS of secured ports, by their ids.
-    secured: Vec<(String, TlsAcceptor)>,
+    secured: Vec<(String, OfPort)>,
     /// Added to every reply.
     pub(crate) headers: HeaderMap,
     /// The encoding of every reply, and of a request that does not name its own.
@@ -28,6 +32,13 @@ pub(crate) struct Settings {
     pub(crate) tenant: String,
     /// Who may do what.
     pub(crate) access: Access,
+}
+
+/// TLS of a port.
+struct OfPort {
+    acceptor: TlsAcceptor,
+    /// Who judges the certificates of clients, where they have to show one.
+    clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 /// The Content-Types of replies, which name the encoding.
@@ -76,6 +87,17 @@ pub(crate) struct Limits {
     pub(crate) shutdown_timeout: Duration,
     /// Not having heard OCS for so long, requests are refused.
     pub(crate) lease: Duration,
+}
+
+impl Limits {
+    /// Those of a head.
+    pub(crate) fn of_head(&self) -> HeadLimits {
+        HeadLimits {
+            target: TARGET,
+            bytes: self.head,
+            lines: self.head_lines,
+        }
+    }
 }
 
 impl Settings {
@@ -135,25 +157,49 @@ impl Settings {
             access: Access::read(settings.access.unwrap_or_default(), settings.origins)?,
         })
     }
+
     /// TLS of the port of this id; `None` where it speaks none.
     pub(crate) fn acceptor(&self, id: &str) -> Option<&TlsAcceptor> {
-        let of_port = self.secured.iter().find(|(port, _)| port == id);
-        of_port.map(|(_, acceptor)| acceptor)
+        self.of_port(id).map(|port| &port.acceptor)
+    }
+
+    /// Whether certificates that a client has shown on the port of this id are trusted
+    /// by now. A port that these settings do not know trusts whom it has let in.
+    pub(crate) fn trust(&self, id: &str, shown: &[CertificateDer<'_>]) -> bool {
+        let Some(port) = self.of_port(id) else {
+            return true;
+        };
+        let Some(clients) = &port.clients else {
+            return true;
+        };
+        let now = port.acceptor.config().time_provider.current_time();
+        let (Some((own, between)), Some(now)) = (shown.split_first(), now) else {
+            return false;
+        };
+        clients.verify_client_cert(own, between, now).is_ok()
+    }
+
+    fn of_port(&self, id: &str) -> Option<&OfPort> {
+        let mut secured = self.secured.iter();
+        secured.find(|(port, _)| port == id).map(|(_, port)| port)
     }
 }
 
 /// Takes certificates and keys out of the listeners, which are told to OCS and to the log
 /// again. That TLS is spoken, they still say.
-fn take_tls(listeners: &mut [Listener]) -> Result<Vec<(String, TlsAcceptor)>, String> {
+fn take_tls(listeners: &mut [Listener]) -> Result<Vec<(String, OfPort)>, String> {
     let mut secured = Vec::new();
     for listener in listeners {
         let Some(tls) = listener.tls.as_mut().map(std::mem::take) else {
             continue;
         };
-        let config = tls
-            .server_config("http/1.1")
-            .map_err(|error| format!("the port \"{}\" cannot speak TLS: {error}", listener.id))?;
-        secured.push((listener.id.clone(), TlsAcceptor::from(Arc::new(config))));
+        let wrong = |error| format!("the port \"{}\" cannot speak TLS: {error}", listener.id);
+        let config = tls.server_config("http/1.1").map_err(wrong)?;
+        let of_port = OfPort {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            clients: tls.client_verifier().map_err(wrong)?,
+        };
+        secured.push((listener.id.clone(), of_port));
     }
     Ok(secured)
 }

@@ -6,14 +6,19 @@
 //! has an empty body and none of the configured headers, so ours goes out instead, as
 //! it does where hyper refuses something of its own accord: no reply leaves without
 //! headers and, on refusal, without the error body (ARCHITECTURE.md, invariant 11).
+//!
+//! hyper gets one message at a time, and the next one when the reply to it is out. Where
+//! it refuses a head while a reply still waits for its client to read, it writes into the
+//! middle of that reply.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use bytes::{Buf as _, Bytes};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -40,7 +45,15 @@ pub(crate) struct ClientStream {
     gateway: Arc<Gateway>,
     client: Arc<Client>,
     watch: Watch,
+    /// By which settings it watches.
+    limited: u64,
     reading: Reading,
+    /// What came behind the message that hyper has.
+    behind: Bytes,
+    /// Whether something of a reply is still to go out.
+    is_writing: bool,
+    /// Who waits for that to read on.
+    reader: Option<Waker>,
     instead: Option<Instead>,
     leaving: Option<Leaving>,
 }
@@ -76,15 +89,20 @@ impl ClientStream {
         conduct: Arc<Conduct>,
         gateway: Arc<Gateway>,
         client: Arc<Client>,
-        watch: Watch,
     ) -> Self {
+        let limited = gateway.times_taken_up();
+        let watch = Watch::new(gateway.settings().limits.of_head());
         Self {
             stream,
             conduct,
             gateway,
             client,
             watch,
+            limited,
             reading: Reading::On,
+            behind: Bytes::new(),
+            is_writing: false,
+            reader: None,
             instead: None,
             leaving: None,
         }
@@ -97,7 +115,33 @@ impl ClientStream {
 
     /// Whether all that the client began to send was read.
     fn has_all(&self) -> bool {
-        self.watch.is_between() && matches!(self.reading, Reading::On)
+        self.watch.is_between() && self.behind.is_empty() && matches!(self.reading, Reading::On)
+    }
+
+    /// Brings in what the client has sent: what is left of it first.
+    fn poll_bring(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.behind.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let taken = self.behind.len().min(buffer.remaining());
+        buffer.put_slice(&self.behind[..taken]);
+        self.behind.advance(taken);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Leaves of what was brought in so much, and keeps the rest for later.
+    fn keep_behind(&mut self, buffer: &mut ReadBuf<'_>, end: usize) {
+        let rest = &buffer.filled()[end..];
+        if rest.is_empty() {
+            return;
+        }
+        // Pipelined requests; of those that were kept before, what was taken last.
+        self.behind = [rest, &self.behind].concat().into();
+        buffer.set_filled(end);
     }
 
     /// Hyper's turn to read where the client's bytes are not for it.
@@ -249,8 +293,20 @@ impl AsyncRead for ClientStream {
         if !matches!(this.reading, Reading::On) {
             return Poll::Ready(this.read_other(buffer));
         }
+        if this.watch.is_between() {
+            if this.is_writing {
+                // The next message begins when the reply before it is out.
+                this.reader = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            let taken_up = this.gateway.times_taken_up();
+            if this.limited != taken_up {
+                this.limited = taken_up;
+                this.watch.limit(this.gateway.settings().limits.of_head());
+            }
+        }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+        ready!(this.poll_bring(context, buffer))?;
         let piece = &buffer.filled()[before..];
         if piece.is_empty() {
             return Poll::Ready(Ok(()));
@@ -262,19 +318,21 @@ impl AsyncRead for ClientStream {
         let whole = this.watch.whole();
         let seen = this.watch.see(piece);
         this.conduct.came(this.watch.whole() - whole);
-        if let Err(Stop {
-            before: good,
-            fault,
-        }) = seen
-        {
-            this.reading = match fault {
-                Fault::Chunk => Reading::Broken,
-                fault => Reading::Refused(fault.refusal()),
-            };
-            buffer.set_filled(before + good);
-            if good == 0 {
-                // Nothing read would mean the end.
-                return Poll::Ready(this.read_other(buffer));
+        match seen {
+            Ok(seen) => this.keep_behind(buffer, before + seen),
+            Err(Stop {
+                before: good,
+                fault,
+            }) => {
+                this.reading = match fault {
+                    Fault::Chunk => Reading::Broken,
+                    fault => Reading::Refused(fault.refusal()),
+                };
+                buffer.set_filled(before + good);
+                if good == 0 {
+                    // Nothing read would mean the end.
+                    return Poll::Ready(this.read_other(buffer));
+                }
             }
         }
         Poll::Ready(Ok(()))
@@ -288,6 +346,7 @@ impl AsyncWrite for ClientStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.conduct.settle(false);
+        self.is_writing = true;
         if let Some(refusal) = refusal_instead(bytes) {
             ready!(self.poll_refuse(context, bytes, refusal))?;
             return Poll::Ready(Ok(bytes.len()));
@@ -301,6 +360,7 @@ impl AsyncWrite for ClientStream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.conduct.settle(false);
+        self.is_writing = true;
         // A reply with a body has several slices; hyper's own is one alone.
         if let [only] = slices
             && let Some(refusal) = refusal_instead(only)
@@ -318,7 +378,12 @@ impl AsyncWrite for ClientStream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // hyper flushes when it has nothing left to write.
         self.conduct.settle(self.has_all());
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.is_writing = false;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

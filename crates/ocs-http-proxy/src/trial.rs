@@ -22,7 +22,7 @@ use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::route::{Ask, Routes, Target};
-use crate::watch::{HeadLimits, Watch};
+use crate::watch::{HeadLimits, Stop, Watch};
 use crate::{authority, body, gateway, idempotency, reply};
 
 /// A client's bytes: what the watch takes for one message is one to hyper too, or is
@@ -63,7 +63,7 @@ pub fn watch(input: &[u8]) {
     let mut in_pieces = Watch::new(limits);
     let mut pieces = stream.chunks(usize::from(*piece) + 1);
     let fault = pieces
-        .find_map(|piece| in_pieces.see(piece).err())
+        .find_map(|piece| see_all(&mut in_pieces, piece).err())
         .map(|stop| stop.fault);
     assert_eq!(
         (in_pieces.whole(), fault),
@@ -71,6 +71,14 @@ pub fn watch(input: &[u8]) {
         "{}",
         stream.escape_ascii()
     );
+}
+
+/// Sees all of a piece, message by message.
+fn see_all(watch: &mut Watch, mut piece: &[u8]) -> Result<(), Stop> {
+    while !piece.is_empty() {
+        piece = &piece[watch.see(piece)?..];
+    }
+    Ok(())
 }
 
 /// What hyper made of bytes.

@@ -49,6 +49,21 @@ impl ContactInfo {
     /// is masked, or between backquotes.
     #[must_use]
     pub fn sentence(self, sentence: &str) -> Cow<'_, str> {
+        self.marked(sentence, |value| self.value(value))
+    }
+
+    /// A sentence that names what is no contact, such as a calling list: what stands in
+    /// marks is shown unless it looks like a phone or an address.
+    #[must_use]
+    pub fn sentence_of_names(self, sentence: &str) -> Cow<'_, str> {
+        self.marked(sentence, |name| self.name(name))
+    }
+
+    fn marked<'a>(
+        self,
+        sentence: &'a str,
+        shown_as: impl Fn(&'a str) -> Cow<'a, str>,
+    ) -> Cow<'a, str> {
         let is_mark = |character| matches!(character, '"' | '`');
         if self == Self::Full || !sentence.contains(is_mark) {
             return Cow::Borrowed(sentence);
@@ -61,7 +76,7 @@ impl ContactInfo {
             shown.push_str(before);
             shown.push_str(mark);
             let end = end_of(value, mark);
-            shown.push_str(&self.value(&value[..end]));
+            shown.push_str(&shown_as(&value[..end]));
             rest = match value.get(end..) {
                 Some(end) if end.starts_with(mark) => {
                     shown.push_str(mark);
@@ -142,6 +157,13 @@ mod tests {
         ] {
             assert_eq!(Masked.sentence(sentence), masked);
             assert_eq!(Full.sentence(sentence), sentence);
+        }
+        for (sentence, masked) in [
+            ("the list \"Spring\"; no", "the list \"Spring\"; no"),
+            ("the list \"+16505550100\"; no", "the list \"…0100\"; no"),
+        ] {
+            assert_eq!(Masked.sentence_of_names(sentence), masked);
+            assert_eq!(Full.sentence_of_names(sentence), sentence);
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{Error, RootCertStore, ServerConfig};
 
 use crate::outbound::Tls;
@@ -48,17 +49,9 @@ impl Tls {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Certificate)?;
-        let builder = if self.mutual {
-            let mut roots = RootCertStore::empty();
-            for authority in &self.authorities {
-                let authority = CertificateDer::from(authority.clone());
-                roots.add(authority).map_err(TlsError::Authority)?;
-            }
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.map_err(|_| TlsError::NoAuthority)?)
-        } else {
-            builder.with_no_client_auth()
+        let builder = match self.client_verifier()? {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
         };
         let certificates = self.certificates.iter();
         let certificates = certificates.map(|der| CertificateDer::from(der.clone()));
@@ -72,6 +65,26 @@ impl Tls {
         config.ignore_client_order = true;
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         Ok(config)
+    }
+
+    /// Who judges the certificates of clients; `None` where they show none.
+    ///
+    /// # Errors
+    /// [`TlsError`]: of the authorities.
+    pub fn client_verifier(&self) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
+        if !self.mutual {
+            return Ok(None);
+        }
+        let mut roots = RootCertStore::empty();
+        for authority in &self.authorities {
+            let authority = CertificateDer::from(authority.clone());
+            roots.add(authority).map_err(TlsError::Authority)?;
+        }
+        let provider = Arc::new(default_provider());
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map(Some)
+            .map_err(|_| TlsError::NoAuthority)
     }
 }
 

@@ -1,6 +1,7 @@
 //! HTTP Proxy as OCS has it: the process, its sessions, and the settings that it is
 //! given when it starts and when they change (configuration.md, sections 2 and 3).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,11 +41,15 @@ impl HttpProxy {
         let (notice, notices) = mpsc::channel(4);
         let of_start = Arc::clone(&in_force);
         let (of_ports, of_access) = (identities.clone(), core.clone());
+        // What was read when OCS started is good for the first one.
+        let is_first = AtomicBool::new(true);
         let settings = Arc::new(move || {
             let mut in_force = lock(&of_start);
             in_force.http_proxy_starts();
             of_access.take_up_access(&in_force.now.access);
-            of_ports.renew(&in_force.now);
+            if !is_first.swap(false, Ordering::Relaxed) {
+                of_ports.renew(&in_force.now);
+            }
             proxy_settings(&in_force.now, &of_ports)
         });
         let sessions = HttpProxySessions::new(core.clone(), settings, notice);

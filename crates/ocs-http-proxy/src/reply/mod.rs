@@ -62,16 +62,21 @@ pub(crate) fn reply(event: &WireEvent, settings: &Settings, extra: &Extra) -> Re
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static(allow));
     }
+    end(&mut reply, extra);
+    reply
+}
+
+/// Says where the connection ends with this reply.
+fn end<T>(reply: &mut Response<T>, extra: &Extra) {
     if extra.close {
         reply
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    reply
 }
 
 /// Makes the reply that is a JSON document, with the configured headers.
-pub(crate) fn document(json: Bytes, settings: &Settings) -> Response<Bytes> {
+pub(crate) fn document(json: Bytes, settings: &Settings, extra: &Extra) -> Response<Bytes> {
     let body = match std::str::from_utf8(&json) {
         Ok(text) if !settings.encoding.is_utf_8() => {
             let mut body = Vec::with_capacity(text.len());
@@ -80,7 +85,9 @@ pub(crate) fn document(json: Bytes, settings: &Settings) -> Response<Bytes> {
         }
         _ => json,
     };
-    of_body(body, settings)
+    let mut reply = of_body(body, settings);
+    end(&mut reply, extra);
+    reply
 }
 
 fn of_body(body: Bytes, settings: &Settings) -> Response<Bytes> {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::{Error, InvalidMessage};
 use tokio_rustls::server::TlsStream;
 
@@ -29,13 +30,14 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// A port that was opened as a secured one, which it stays until it is closed.
 pub(crate) struct Secured {
     /// The port's id.
-    id: String,
+    id: Arc<str>,
     acceptor: TlsAcceptor,
     failures: Arc<Failures>,
 }
 
 /// TLS of one connection that has just come in.
 pub(crate) struct Handshake {
+    port: Arc<str>,
     acceptor: TlsAcceptor,
     failures: Arc<Failures>,
 }
@@ -45,13 +47,29 @@ pub(crate) struct Agreed {
     pub(crate) transport: Transport,
     /// The subject of its certificate, where it had to show one.
     pub(crate) subject: Option<Arc<str>>,
+    /// The certificates themselves.
+    pub(crate) shown: Option<Shown>,
+}
+
+/// What a client has shown on a port that asks for certificates.
+pub(crate) struct Shown {
+    port: Arc<str>,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Shown {
+    /// Whether it is trusted by these settings: an authority may be withdrawn while a
+    /// connection goes on.
+    pub(crate) fn is_trusted(&self, settings: &Settings) -> bool {
+        settings.trust(&self.port, &self.certificates)
+    }
 }
 
 impl Secured {
     /// The port of this id, if it is a secured one.
     pub(crate) fn of(id: &str, settings: &Settings) -> Option<Self> {
         settings.acceptor(id).map(|acceptor| Self {
-            id: id.to_owned(),
+            id: id.into(),
             acceptor: acceptor.clone(),
             failures: Arc::default(),
         })
@@ -64,6 +82,7 @@ impl Secured {
             self.acceptor.clone_from(acceptor);
         }
         Handshake {
+            port: Arc::clone(&self.id),
             acceptor: self.acceptor.clone(),
             failures: Arc::clone(&self.failures),
         }
@@ -82,7 +101,8 @@ impl Handshake {
         let accepting = self.acceptor.accept(stream).into_fallible();
         match tokio::time::timeout(within, accepting).await {
             Ok(Ok(stream)) => Some(Agreed {
-                subject: shown(&stream),
+                subject: subject_of(&stream),
+                shown: shown(self.port, &stream),
                 transport: Transport::Tls(Box::new(stream)),
             }),
             Ok(Err((error, stream))) => {
@@ -100,10 +120,16 @@ impl Handshake {
 }
 
 /// The subject of the certificate that a client has shown, and that was verified.
-fn shown(stream: &TlsStream<TcpStream>) -> Option<Arc<str>> {
+fn subject_of(stream: &TlsStream<TcpStream>) -> Option<Arc<str>> {
     let (_, session) = stream.get_ref();
     let certificate = session.peer_certificates()?.first()?;
     subject::subject(certificate).map(Arc::from)
+}
+
+fn shown(port: Arc<str>, stream: &TlsStream<TcpStream>) -> Option<Shown> {
+    let (_, session) = stream.get_ref();
+    let certificates = session.peer_certificates()?.to_vec();
+    Some(Shown { port, certificates })
 }
 
 async fn let_go(mut stream: TcpStream) -> io::Result<()> {

@@ -35,6 +35,11 @@ fn settings(name: Option<&str>) -> Settings {
             .to_vec(),
         ..Tls::default()
     });
+    of_port(tls)
+}
+
+/// Settings with the port "web" and its TLS.
+fn of_port(tls: Option<Tls>) -> Settings {
     let listener = Listener {
         id: "web".to_owned(),
         tls,
@@ -109,6 +114,37 @@ async fn a_new_certificate_drops_no_connection() {
         assert_eq!(&heard, b"pong");
     }
     assert!(Secured::of("other", &first).is_none());
+}
+
+/// Whom an authority has vouched for is trusted while the authority is.
+#[test]
+fn withdrawn_authorities() {
+    let trusting = |authority: Option<&str>| {
+        let tls = authority.map(|authority| Tls {
+            certificates: vec![certificate("server.pem").to_vec()],
+            private_key: PrivateKeyDer::from_pem_file(file("server.key"))
+                .expect("a private key")
+                .secret_der()
+                .to_vec(),
+            mutual: true,
+            authorities: vec![certificate(authority).to_vec()],
+        });
+        of_port(tls)
+    };
+    let shown = |name: &str| Shown {
+        port: "web".into(),
+        certificates: vec![certificate(name)],
+    };
+    for (authority, name, right) in [
+        (Some("ca.pem"), "client.pem", true),
+        (Some("ca.pem"), "stranger.pem", false),
+        (Some("stranger.pem"), "client.pem", false),
+        // A port that is not known keeps whom it has let in.
+        (None, "client.pem", true),
+    ] {
+        let is_trusted = shown(name).is_trusted(&trusting(authority));
+        assert_eq!(is_trusted, right, "{name} by {authority:?}");
+    }
 }
 
 #[test]

@@ -17,18 +17,21 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// Waits until the client sends something; false where it ended. What TLS has read
-    /// already cannot be looked at without taking it: then it does not wait.
-    pub(crate) async fn wait(&self) -> bool {
-        match self {
-            Self::Plain(stream) => matches!(stream.peek(&mut [0]).await, Ok(1)),
-            Self::Tls(_) => true,
-        }
-    }
-
-    /// Whether it can be waited for the client without what hyper needs.
-    pub(crate) fn may_rest(&self) -> bool {
-        matches!(self, Self::Plain(_))
+    /// Waits until the client sends something; false where it ended.
+    pub(crate) async fn wait(&mut self) -> bool {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => {
+                let (stream, session) = stream.get_mut();
+                // What came with the end of the handshake is read already.
+                let read = session.process_new_packets();
+                if read.map_or(0, |state| state.plaintext_bytes_to_read()) > 0 {
+                    return true;
+                }
+                stream
+            }
+        };
+        matches!(stream.peek(&mut [0]).await, Ok(1))
     }
 }
 

@@ -5,7 +5,7 @@ use memchr::memchr;
 use super::{Fault, line};
 
 /// The most that a head may be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HeadLimits {
     /// Bytes of the request's target.
     pub(crate) target: usize,

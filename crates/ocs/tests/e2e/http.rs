@@ -87,6 +87,11 @@ impl Connection {
         Ok(heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
     }
 
+    /// How many bytes are here that nobody has read.
+    pub(crate) fn unread(&self) -> io::Result<usize> {
+        self.stream.get_ref().peek(&mut vec![0; 1 << 20])
+    }
+
     /// Reads one reply; that to a HEAD has no body.
     pub(crate) fn reply(&mut self, method: &str) -> io::Result<Reply> {
         let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());

@@ -416,6 +416,64 @@ fn a_reload_renews_the_certificate_and_keeps_connections() {
     server.stop();
 }
 
+/// Asks on a connection with a certificate and on one whose certificate another authority
+/// vouched for, until only that authority is trusted.
+const THROUGH_A_WITHDRAWAL: &str = r#"
+import http.client, ssl, sys, time
+host, port = sys.argv[1:]
+trusting = ssl.create_default_context(cafile="ca.pem")
+trusting.load_cert_chain("client.pem", "client.key")
+connection = http.client.HTTPSConnection(host, int(port), timeout=30, context=trusting)
+
+def ask():
+    connection.request("GET", "/lists")
+    reply = connection.getresponse()
+    reply.read()
+    return reply
+
+assert ask().status == 200
+opened = connection.sock
+print("connected", flush=True)
+# A client of http.client connects anew where the other end has closed: that fails now.
+deadline = time.monotonic() + 30
+try:
+    while time.monotonic() < deadline:
+        assert ask().status == 200
+        time.sleep(0.01)
+    print("still heard")
+except (ssl.SSLError, ConnectionError, http.client.HTTPException) as refused:
+    print("refused")
+"#;
+
+/// Whom an authority has vouched for that is not trusted any more is not heard any more,
+/// also where he was connected before.
+#[test]
+fn a_withdrawn_authority() {
+    let server = home(&(secured("server.pem", "server.key") + MUTUAL)).start();
+    let base = server.base();
+    let (host, port) = base
+        .strip_prefix("https://")
+        .and_then(|address| address.split_once(':'))
+        .expect("host and port");
+    let mut asking = python(THROUGH_A_WITHDRAWAL);
+    asking
+        .current_dir(server.home.path())
+        .args([host, port])
+        .stdout(std::process::Stdio::piped());
+    let mut asking = asking.spawn().expect("python");
+    let mut said = BufReader::new(asking.stdout.take().expect("its output")).lines();
+    let mut line = || said.next().and_then(Result::ok).unwrap_or_default();
+    assert_eq!(line(), "connected");
+    let text = server.home.read("ocs.toml");
+    let stranger = text.replace("trusted-ca = \"ca.pem\"", "trusted-ca = \"stranger.pem\"");
+    assert_ne!(stranger, text);
+    server.home.write("ocs.toml", stranger);
+    signal(server.id(), Signal::HUP);
+    assert_eq!(line(), "refused");
+    assert!(asking.wait().expect("its end").success());
+    server.stop();
+}
+
 /// Whoever a certificate names has the rights of its rule; a trusted certificate that no
 /// rule names is no credential.
 #[test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{came, guarded, token};
 use crate::campaigns::{BOTH, CALLING};
+use crate::process::until;
 use crate::server::Server;
 
 /// Everything, in one calling list.
@@ -150,6 +151,13 @@ fn records_of_other_calling_lists() {
             "{\"GSW_CALLING_LIST\":\"More\"}",
             (403, Some(1112), list),
         ),
+        // A phone where the name of a calling list belongs.
+        (
+            "POST",
+            "/phones/+16505550123?req=RequestRecordCancel".to_owned(),
+            "{\"GSW_CALLING_LIST\":\"+16505550177\"}",
+            (403, Some(1112), list),
+        ),
         // Somebody who is in none of its calling lists.
         (
             "POST",
@@ -191,6 +199,23 @@ fn records_of_other_calling_lists() {
         .ask_as("all", "GET", "/phones/+16505550124", "")
         .expect(200);
     assert_eq!(restricted["do_not_call"], 0);
+    // The log says who was refused what, and nobody's phone or customer id.
+    for what in [
+        r#"has GSW_PHONE \"…0124"#,
+        r#"has GSW_CUSTOMER_ID \"…"#,
+        r#"calling list \"…0177"#,
+        r#"calling list \"More"#,
+    ] {
+        until(what, || {
+            let log = server.proxy_log();
+            let mut lines = log.lines().filter(|line| line.contains("refused: "));
+            lines.any(|line| line.contains("by=token:calls") && line.contains(what))
+        });
+    }
+    let log = server.proxy_log();
+    for contact in ["6505550124", "6505550177", "\"C2"] {
+        assert!(!log.contains(contact), "{contact}: {log}");
+    }
 
     // What is its own it may read and change; of what reaches many, its own are reached.
     let shown = |target: &str, key: &str| {

@@ -10,6 +10,7 @@
 mod crowd;
 mod table;
 mod times;
+mod unread;
 
 use std::io::ErrorKind;
 

@@ -19,6 +19,69 @@ fn options(options: &str) -> String {
     format!("{}[options.OCServer]\n{options}", port("http", 0))
 }
 
+/// Connections that are open work by other limits too, whatever they are doing.
+#[test]
+fn limits_of_open_connections() {
+    let server = home("1s", &options("")).start();
+    let mut silent = server.connect();
+    let mut asking = server.connect();
+    let mut answered = server.connect();
+    let asks = |connection: &mut Connection, headers: &[(&str, &str)]| {
+        let reply = connection.ask("GET", "/lists/Spring", headers, b"");
+        reply.map(|reply| reply.status).ok()
+    };
+    assert_eq!(asks(&mut asking, &[]), Some(200));
+    assert_eq!(asks(&mut answered, &[]), Some(200));
+    let long = "x".repeat(2_000);
+    let long = [("X-Long", long.as_str())];
+    assert_eq!(asks(&mut asking, &long), Some(200));
+    let limits = options("http-header-bytes = \"1KiB\"\nhttp-idle-timeout = \"1s\"\n");
+    write(&server.home, "1s", &limits);
+    wait_for_log(
+        &server,
+        "http-idle-timeout is changed: it takes effect at once",
+        1,
+    );
+    // They waited under a limit of a minute.
+    let began = Instant::now();
+    let is_gone = |connection: &mut Connection| {
+        until("its end", || {
+            let there = connection.is_silent_for(Duration::from_millis(1));
+            !there.expect("a time-out can be set")
+        });
+    };
+    is_gone(&mut silent);
+    is_gone(&mut answered);
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    // One that goes on is told too; its first limits would have let it pass.
+    let mut asking = server.connect();
+    assert_eq!(asks(&mut asking, &[]), Some(200));
+    let raised = options("http-header-bytes = \"64KiB\"\nhttp-header-lines = 300\n");
+    write(&server.home, "1s", &raised);
+    wait_for_log(
+        &server,
+        "http-header-lines is changed: it takes effect at once",
+        1,
+    );
+    let many: Vec<_> = (0..200).map(|_| ("X-Many", "x")).collect();
+    until("raised limits hold on a connection that was open", || {
+        // Who is refused is to connect anew; who waits a moment is not refused.
+        std::thread::sleep(Duration::from_millis(20));
+        match asks(&mut asking, &many) {
+            Some(200) => true,
+            _ => {
+                asking = server.connect();
+                false
+            }
+        }
+    });
+    server.stop();
+}
+
 /// The running HTTP Proxy works by what can change while it runs.
 #[test]
 fn at_once() {
