@@ -60,8 +60,12 @@ impl<T> Shown<T> {
     }
 }
 
+/// Changes of the Do Not Call list that are kept while it is being read, some tens of
+/// megabytes; beyond them the list takes no more until it is read.
+pub(crate) const MEANWHILE: usize = 500_000;
+
 /// The Do Not Call list in memory, and while it is being read there, what is changed of
-/// it meanwhile: some hundred thousand changes at most, as reading takes seconds.
+/// it meanwhile.
 pub(crate) struct Restrictions {
     list: DoNotCallList,
     meanwhile: Option<Vec<Restriction>>,
@@ -74,6 +78,12 @@ impl Restrictions {
             list: DoNotCallList::default(),
             meanwhile: Some(Vec::new()),
         }
+    }
+
+    /// Whether it takes more changes now.
+    pub(crate) fn has_room(&self) -> bool {
+        let kept = self.meanwhile.as_ref().map_or(0, Vec::len);
+        kept < MEANWHILE
     }
 
     /// It was read.
@@ -176,12 +186,20 @@ mod tests {
         restrictions.change(put("3", Some("2")));
         restrictions.change(Restriction::Removed(held("4")));
         assert!(restrictions.list().is_none(), "it is not known yet");
+        assert!(restrictions.has_room());
+        // As much as is kept, and nothing that counts.
+        let other = held("8");
+        for _ in 3..MEANWHILE {
+            restrictions.change(Restriction::Removed(other));
+        }
+        assert!(!restrictions.has_room());
         let mut read = DoNotCallList::default();
         for text in ["2", "4", "5"] {
             read.insert(held(text));
         }
         restrictions.loaded(read);
         restrictions.change(put("6", None));
+        assert!(restrictions.has_room());
         let list = restrictions.list().expect("it was read");
         let restricted = (0..9).filter(|number: &i32| {
             list.restricts_phone(Compared::of(&number.to_string(), None), 0)

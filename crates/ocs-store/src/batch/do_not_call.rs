@@ -16,6 +16,9 @@ const STEP: u32 = 2_000;
 
 impl Batch<'_> {
     pub(super) fn put_do_not_call(&mut self, entry: &Entry, store: &mut Transaction<'_>) -> Run {
+        if let Some(refusal) = self.no_room() {
+            return Ok(Err(refusal));
+        }
         self.put_entry(entry, store)?;
         Ok(Ok(Outcome::DoNotCallPut))
     }
@@ -25,6 +28,9 @@ impl Batch<'_> {
         subject: &Subject,
         store: &mut Transaction<'_>,
     ) -> Run {
+        if let Some(refusal) = self.no_room() {
+            return Ok(Err(refusal));
+        }
         let removed = store.remove_do_not_call(subject)?;
         let was_there = !removed.is_empty();
         self.restricted
@@ -54,6 +60,18 @@ impl Batch<'_> {
         self.restricted.extend(step.changes);
         self.caught_up = step.whole;
         Ok(step.whole)
+    }
+
+    /// Why the list takes no change now: it is still being read, and very many wait for it.
+    /// What is refused is a request as a whole, so that a batch may go beyond a little.
+    pub(super) fn no_room(&self) -> Option<Refusal> {
+        (!self.live.do_not_call.look().has_room()).then(|| {
+            Refusal::new(
+                ErrorNumber::NotServing,
+                "the Do Not Call list is still being read, and too many changes of it wait for \
+                 that; nothing was changed, try again in a moment",
+            )
+        })
     }
 
     /// Why no record can be handed out now: the list is not completely in memory.

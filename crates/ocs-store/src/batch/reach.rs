@@ -48,6 +48,9 @@ impl Batch<'_> {
             Ok(reached) => reached,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if let Some(refusal) = self.no_room() {
+            return Ok(Err(refusal));
+        }
         if reached.is_empty() && bound.is_some_and(Binding::is_to_lists) {
             let (attribute, value) = named(&request.whom);
             return Ok(Err(access::not_your_contact(attribute, &value)));

@@ -34,7 +34,8 @@ impl Batch<'_> {
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
         }
-        if self.live.behind || self.now >= self.live.reread_at {
+        let is_due = self.live.behind || self.now >= self.live.reread_at;
+        if is_due && self.no_room().is_none() {
             tidied.more |= !self.catch_up(store)?;
             self.live.reread_at = self.now + self.policy.reread_every;
         }
