@@ -11,7 +11,7 @@ use crate::args::Args;
 use crate::bench::cpu::Memory;
 use crate::bench::product::{Guarded, Installation, Ocs};
 use crate::bench::report::{self, Requirements, Table};
-use crate::bench::{MEGABYTE, Scratch, cpu, http, median};
+use crate::bench::{MEGABYTE, Scratch, connections, cpu, http, median};
 use crate::cargo::build_release;
 
 /// How often a start is asked whether it serves.
@@ -24,8 +24,12 @@ const REST: Duration = Duration::from_secs(3);
 /// The bench.
 pub(crate) fn idle(mut args: Args) -> Result<()> {
     let starts = args.value::<u32>("--starts")?.unwrap_or(10);
+    let connections = args.value::<u32>("--connections")?;
     let strict = args.flag("--strict");
     args.finish()?;
+    if let Some(count) = connections {
+        return connections::connections(count, strict);
+    }
     if starts == 0 {
         bail!("--starts begins at 1");
     }
@@ -94,7 +98,7 @@ pub(crate) fn idle(mut args: Args) -> Result<()> {
 }
 
 /// A port that nobody listens on now.
-pub(super) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }

@@ -1,6 +1,6 @@
 //! Connections without end, and the programs that everybody has against web servers.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::thread;
@@ -20,6 +20,34 @@ pub(super) fn open(port: u16, connections: usize) -> Result<Vec<TcpStream>> {
     opened
         .collect::<std::io::Result<_>>()
         .context("the port does not take a connection")
+}
+
+/// What begins a handshake, by bytes: a record that says how long it is, and a ClientHello
+/// that is not all of it. Then what is no handshake.
+const BEGINNINGS: [&[u8]; 6] = [
+    b"",
+    b"\x16",
+    b"\x16\x03\x01\x02\x00",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x5a\x5a\x5a\x5a\x5a\x5a\x5a\x5a",
+    b"GET /lists HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"\x80\x2e\x01\x00\x02",
+];
+
+/// Begins so many handshakes with TLS, and goes on with none.
+pub(super) fn half_open(port: u16, handshakes: usize) -> Result<Vec<TcpStream>> {
+    let mut opened = Vec::with_capacity(handshakes);
+    for (beginning, nth) in BEGINNINGS.iter().cycle().zip(0..handshakes) {
+        let mut stream = open(port, 1)?;
+        for stream in &mut stream {
+            // What is no handshake may be cut off at once.
+            let _ = stream.write_all(beginning);
+            if nth % 7 == 0 {
+                let _ = stream.shutdown(std::net::Shutdown::Write);
+            }
+        }
+        opened.append(&mut stream);
+    }
+    Ok(opened)
 }
 
 /// Opens many more connections than are taken; the oldest have to make room.

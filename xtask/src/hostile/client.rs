@@ -1,7 +1,10 @@
-//! The ordinary clients: one keeps its connection, one opens one a request.
+//! The ordinary clients: one keeps its connection, one opens one a request, and one
+//! speaks HTTPS.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,13 +13,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 /// Connections that the clients have at the same time.
-pub(super) const CONNECTIONS: usize = 2;
+pub(super) const CONNECTIONS: usize = 3;
 
 /// How long a reply may take, on a machine that is busy with an attack.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Between two requests of a client.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Requests that the client of HTTPS sends on a connection.
+const IN_A_ROW: u64 = 5;
 
 /// The clients at work.
 pub(super) struct Clients {
@@ -33,13 +39,24 @@ struct Shared {
 }
 
 impl Clients {
-    pub(super) fn start(port: u16) -> Self {
+    /// Starts them; who speaks HTTPS trusts the authority in a file.
+    pub(super) fn start(port: u16, secured: u16, authority: &Path) -> Self {
         let shared = Arc::new(Shared::default());
         let client = |keeps: bool| {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || shared.work(port, keeps))
+            let mut kept = None;
+            let who = match keeps {
+                true => "on a kept connection",
+                false => "on a new connection",
+            };
+            let mut ask = move |number| ask(port, number, keeps, &mut kept).map(|()| 1);
+            thread::spawn(move || shared.work(who, &mut ask))
         };
-        let threads = vec![client(true), client(false)];
+        let of_https = Arc::clone(&shared);
+        let authority = authority.to_owned();
+        let mut ask = move |number| ask_secured(secured, number, &authority);
+        let secured = thread::spawn(move || of_https.work("over HTTPS", &mut ask));
+        let threads = vec![client(true), client(false), secured];
         Self { shared, threads }
     }
 
@@ -92,26 +109,46 @@ impl Drop for Clients {
 }
 
 impl Shared {
-    fn work(&self, port: u16, keeps: bool) {
-        let mut kept = None;
+    /// Asks again and again; `ask` says how many requests were answered.
+    fn work(&self, who: &str, ask: &mut impl FnMut(u64) -> Result<u64>) {
         for number in 0_u64.. {
             if self.stop.load(Ordering::Relaxed) {
                 return;
             }
-            if let Err(error) = ask(port, number, keeps, &mut kept) {
-                let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                let who = if keeps {
-                    "a kept connection"
-                } else {
-                    "a new connection"
-                };
-                wrong.get_or_insert_with(|| format!("number {number}, on {who}: {error:#}"));
-                return;
-            }
-            self.answered.fetch_add(1, Ordering::Relaxed);
+            match ask(number) {
+                Ok(answered) => self.answered.fetch_add(answered, Ordering::Relaxed),
+                Err(error) => {
+                    let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+                    wrong.get_or_insert_with(|| format!("number {number}, {who}: {error:#}"));
+                    return;
+                }
+            };
             thread::sleep(PAUSE);
         }
     }
+}
+
+/// Some requests of curl on one connection with TLS.
+fn ask_secured(port: u16, number: u64, authority: &Path) -> Result<u64> {
+    let body = format!("{{\"GSW_PHONE\":\"+1651{number:07}\"}}");
+    let most = PATIENCE.as_secs().to_string();
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--fail", "--max-time", &most]);
+    curl.arg("--cacert").arg(authority).args(["--data", &body]);
+    curl.arg(format!(
+        "https://localhost:{port}/lists/Bench?req=AddRecord&n=[1-{IN_A_ROW}]"
+    ));
+    let ended = curl.output().context("cannot start curl")?;
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let answered = said.matches("AddRecordAcknowledge").count() as u64;
+    if !ended.status.success() || answered != IN_A_ROW {
+        let errors = String::from_utf8_lossy(&ended.stderr);
+        bail!(
+            "{answered} of {IN_A_ROW} were answered: {}",
+            errors.trim_end()
+        );
+    }
+    Ok(answered)
 }
 
 type Connection = BufReader<TcpStream>;

@@ -19,8 +19,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::args::Args;
 use crate::bench::cpu;
-use crate::bench::product::{Installation, Ocs};
+use crate::bench::idle::free_port;
+use crate::bench::product::{Installation, Ocs, Port};
 use crate::cargo::{build_dev, build_release, root};
+use crate::certificates;
 use crate::packages::{self, Need};
 
 use client::Clients;
@@ -34,6 +36,8 @@ struct Measure {
     idle: usize,
     /// Connections of a flood.
     flood: usize,
+    /// Handshakes with TLS that are begun.
+    half_open: usize,
     /// Connections of slowhttptest.
     slow: usize,
     /// Seconds for each of its modes, and for random bytes.
@@ -46,6 +50,7 @@ const WHOLE: Measure = Measure {
     limit: 10_000,
     idle: 10_000,
     flood: 30_000,
+    half_open: 8_000,
     slow: 4_000,
     seconds: 30,
     scans: attack::Scans::All,
@@ -55,6 +60,7 @@ const IN_GATE: Measure = Measure {
     limit: 2_000,
     idle: 2_000,
     flood: 6_000,
+    half_open: 1_500,
     slow: 1_000,
     seconds: 4,
     scans: attack::Scans::Quick,
@@ -95,7 +101,10 @@ fn stand(binary: &Path, measure: Measure) -> Result<()> {
         fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    let installation = Installation::new(binary, folder.clone(), 0)?;
+    certificates::make(&folder)?;
+    let secured = free_port()?;
+    let ports = [Port::plain(0), Port::secured(secured)];
+    let installation = Installation::with(binary, folder.clone(), &ports)?;
     let config = folder.join("ocs.toml");
     let options = format!(
         "\n[options.OCServer]\nhttp-connections = {}\n",
@@ -104,14 +113,14 @@ fn stand(binary: &Path, measure: Measure) -> Result<()> {
     fs::write(&config, fs::read_to_string(&config)? + &options)?;
     installation.apply()?;
     let ocs = installation.run()?;
-    let stood = against_all(&ocs, &folder, measure);
+    let stood = against_all(&ocs, secured, &folder, measure);
     let stood = stood.with_context(|| format!("the server's logs are in {}", folder.display()));
     // A server that cannot be stopped any more is a finding as well.
     stood.and(ocs.stop())
 }
 
-fn against_all(ocs: &Ocs, folder: &Path, measure: Measure) -> Result<()> {
-    let clients = Clients::start(ocs.port);
+fn against_all(ocs: &Ocs, secured: u16, folder: &Path, measure: Measure) -> Result<()> {
+    let clients = Clients::start(ocs.port, secured, &folder.join("ca.pem"));
     let port = ocs.port;
     let second = Duration::from_secs(measure.seconds);
     step("idle connections", ocs, &clients, || {
@@ -131,8 +140,21 @@ fn against_all(ocs: &Ocs, folder: &Path, measure: Measure) -> Result<()> {
     step("a flood beyond the limit", ocs, &clients, || {
         attack::flood(port, measure.flood, measure.limit)
     })?;
+    step("half-open handshakes", ocs, &clients, || {
+        let begun = attack::half_open(secured, measure.half_open)?;
+        // They are there, and the clients work on.
+        clients.wait_for(300)?;
+        println!("    {} handshakes were begun", begun.len());
+        Ok(())
+    })?;
+    step("a flood of the secured port", ocs, &clients, || {
+        attack::flood(secured, measure.flood, measure.limit)
+    })?;
     step("random bytes", ocs, &clients, || {
         noise::random(port, second)
+    })?;
+    step("random bytes instead of TLS", ocs, &clients, || {
+        noise::random(secured, second)
     })?;
     for mode in attack::SLOW_MODES {
         step(mode.name, ocs, &clients, || {
@@ -204,6 +226,7 @@ fn within(measure: Measure, files: usize) -> Measure {
     Measure {
         limit: measure.limit.min(most),
         idle: measure.idle.min(most),
+        half_open: measure.half_open.min(most),
         slow: measure.slow.min(most),
         ..measure
     }
