@@ -107,13 +107,9 @@ impl Conduct {
         if self.phase() == Phase::Idle && !left.is_zero() {
             left
         } else {
-            long
+            // Who is at work is not looked at again and again.
+            long.max(SELDOM)
         }
-    }
-
-    /// How long it may still be idle.
-    pub(crate) fn idle_left(&self, limit: Duration) -> Duration {
-        limit.saturating_sub(self.in_phase_for())
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -161,6 +157,9 @@ impl Conduct {
         u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
+
+/// How often it is looked whether a connection rests that does something.
+const SELDOM: Duration = Duration::from_secs(1);
 
 /// How long a late client has to take its 408.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);

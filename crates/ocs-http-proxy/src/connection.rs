@@ -1,6 +1,7 @@
 //! One client's connection.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,12 +22,9 @@ use crate::word::{self, Hears};
 /// The header lines that hyper takes where it is not told otherwise.
 const HYPER_HEAD_LINES: usize = 100;
 
-/// How long a connection keeps what hyper needs after a reply: most next requests come
-/// sooner, or much later.
-const REST: Duration = Duration::from_secs(5);
-
-/// The same where hyper has to be told other limits of heads.
-const SHORT_REST: Duration = Duration::from_millis(10);
+/// How long a connection keeps what hyper needs after a reply, where hyper has to be told
+/// other limits of heads.
+const SHORTEST_REST: Duration = Duration::from_millis(10);
 
 /// A connection as it has come in.
 pub(crate) struct Came {
@@ -38,27 +36,28 @@ pub(crate) struct Came {
     pub(crate) listener: u32,
 }
 
-/// Serves one connection until it ends; after `stopping`, until the request that
+/// Serves one connection until it ends; after the word to stop, until the request that
 /// it has is answered. On a secured port TLS is agreed on first.
 ///
-/// What hyper needs is there while something comes: ten thousand connections that say
-/// nothing, or nothing more, cost next to nothing.
+/// What hyper needs is there while a request is: ten thousand connections that say
+/// nothing, half of something, or nothing more, cost next to nothing.
 pub(crate) async fn serve(
     came: Came,
     gateway: Arc<Gateway>,
     conduct: Arc<Conduct>,
     mut hears: Hears,
 ) {
-    let limits = gateway.settings().limits;
-    let Came { stream, tls, .. } = came;
     let mut client = Client::new(came.address, came.listener);
     let mut shown = None;
-    let mut transport = if let Some(tls) = tls {
+    let transport = if let Some(tls) = came.tls {
+        let within = gateway.settings().limits.head_timeout;
+        // Boxed by itself, as `talk` is: as a part of this future, its place would be kept.
+        let agreeing = Box::pin(tls.agree(came.stream, came.address, within));
         let agreed = tokio::select! {
             biased;
             // Whoever has not asked for anything yet is owed nothing.
             () = word::stop(&mut hears) => None,
-            agreed = tls.agree(stream, came.address, limits.head_timeout) => agreed,
+            agreed = agreeing => agreed,
         };
         let Some(agreed) = agreed else {
             return;
@@ -67,36 +66,52 @@ pub(crate) async fn serve(
         shown = agreed.shown;
         agreed.transport
     } else {
-        Transport::Plain(stream)
+        Transport::Plain(came.stream)
     };
     let client = Arc::new(client);
+    let mut stream = ClientStream::new(
+        transport,
+        Arc::clone(&conduct),
+        Arc::clone(&gateway),
+        Arc::clone(&client),
+    );
+    let mut is_stopping = false;
     loop {
-        let left = conduct.idle_left(gateway.settings().limits.idle_timeout);
-        let something_came = tokio::select! {
-            biased;
-            stop = word::next(&mut hears) => {
-                if stop || !is_trusted(shown.as_ref(), &gateway) {
-                    return;
+        match conduct.due(&gateway.settings().limits) {
+            Due::LookAgain(after) => {
+                let head = std::future::poll_fn(|context| stream.poll_head(context));
+                let head = tokio::select! {
+                    biased;
+                    stop = word::next(&mut hears), if !is_stopping => {
+                        is_stopping = stop || !is_trusted(shown.as_ref(), &gateway);
+                        if is_stopping && conduct.phase() != Phase::Head {
+                            return;
+                        }
+                        if is_stopping {
+                            // A request has begun: `talk` ends with it.
+                            hears.mark_changed();
+                        }
+                        continue;
+                    }
+                    head = tokio::time::timeout(after, head) => head,
+                };
+                match head {
+                    Ok(Ok(true)) => {}
+                    Ok(Ok(false)) => return,
+                    Ok(Err(error)) => return ended_early(&client, &conduct, &error),
+                    // It may be too late by now.
+                    Err(_) => continue,
                 }
-                continue;
             }
-            came = tokio::time::timeout(left, transport.wait()) => came.unwrap_or(false),
-        };
-        if !something_came {
-            return;
+            // hyper says so.
+            Due::SayLate => conduct.enter(Phase::Late),
+            Due::Close => return,
         }
-        let (gateway, conduct) = (Arc::clone(&gateway), Arc::clone(&conduct));
-        // Boxed by itself: as a part of this future, its place would be kept from the start.
-        let talk = Box::pin(talk(
-            transport,
-            Arc::clone(&client),
-            shown.as_ref(),
-            gateway,
-            conduct,
-            &mut hears,
-        ));
-        match talk.await {
-            Some(resting) => transport = resting,
+        let (client, gateway) = (Arc::clone(&client), Arc::clone(&gateway));
+        let conduct = Arc::clone(&conduct);
+        let talk = talk(stream, client, shown.as_ref(), gateway, conduct, &mut hears);
+        match Box::pin(talk).await {
+            Some(resting) => stream = resting,
             None => return,
         }
     }
@@ -104,21 +119,16 @@ pub(crate) async fn serve(
 
 /// Serves requests until the connection ends, or rests: then it is handed back.
 async fn talk(
-    transport: Transport,
+    stream: ClientStream,
     client: Arc<Client>,
     shown: Option<&Shown>,
     gateway: Arc<Gateway>,
     conduct: Arc<Conduct>,
     hears: &mut Hears,
-) -> Option<Transport> {
+) -> Option<ClientStream> {
     let mut limits = gateway.settings().limits;
-    let stream = ClientStream::new(
-        transport,
-        Arc::clone(&conduct),
-        Arc::clone(&gateway),
-        Arc::clone(&client),
-    );
-    let address = client.address.clone();
+    let _talking = gateway.talks();
+    let of_log = Arc::clone(&client);
     let seen = Arc::clone(&conduct);
     let settings = Arc::clone(&gateway);
     let service = service_fn(move |request| {
@@ -146,7 +156,7 @@ async fn talk(
         // As every older client has seen them: some compare with the case.
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
-    let mut rest = REST;
+    let mut rest = settings.rest();
     let soonest = limits.head_timeout.min(limits.idle_timeout).min(rest);
     let mut look = pin!(tokio::time::sleep(soonest));
     let mut is_stopping = false;
@@ -162,7 +172,7 @@ async fn talk(
                     let others = settings.settings().limits;
                     if others.of_head() != limits.of_head() {
                         // hyper was told when it began, and has to begin anew.
-                        rest = SHORT_REST;
+                        rest = SHORTEST_REST;
                     }
                     limits = others;
                     look.as_mut().reset(Instant::now());
@@ -172,7 +182,7 @@ async fn talk(
                 let again = match conduct.due(&limits) {
                     Due::LookAgain(_) if !is_stopping && conduct.rests_for(rest) => {
                         let io = connection.into_parts().io;
-                        return Some(io.into_inner().into_inner());
+                        return Some(io.into_inner());
                     }
                     Due::LookAgain(after) => after.min(conduct.rest_in(rest)),
                     Due::SayLate => {
@@ -187,13 +197,21 @@ async fn talk(
     };
     if let Err(error) = ended {
         // What could not be read as a request was refused, and has its line already.
-        if matches!(conduct.phase(), Phase::Head | Phase::Busy) && !error.is_parse() {
-            tracing::info!(client = address, %error, "a connection ended early");
+        if error.is_parse() {
+            tracing::debug!(client = of_log.address, %error, "a connection ended early");
         } else {
-            tracing::debug!(client = address, %error, "a connection ended early");
+            ended_early(&of_log, &conduct, &error);
         }
     }
     None
+}
+
+fn ended_early(client: &Client, conduct: &Conduct, error: &dyn Error) {
+    if matches!(conduct.phase(), Phase::Head | Phase::Busy) {
+        tracing::info!(client = client.address, %error, "a connection ended early");
+    } else {
+        tracing::debug!(client = client.address, %error, "a connection ended early");
+    }
 }
 
 /// Whether a client is who he was taken for: an authority may have been withdrawn that

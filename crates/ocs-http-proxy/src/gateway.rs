@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -34,17 +35,27 @@ use crate::{authority, body, bulk, idempotency, openapi};
 /// Bytes of a request's target.
 pub(crate) const TARGET: usize = 8_192;
 
+/// How long a connection keeps what hyper needs after a reply: most next requests come
+/// sooner, or much later. In a crowd, no longer than between two requests in a row.
+const REST: Duration = Duration::from_secs(1);
+const REST_IN_A_CROWD: Duration = Duration::from_millis(50);
+const CROWD: usize = 1_000;
+
 /// What all connections share.
 pub(crate) struct Gateway {
     link: Link,
     /// Places for requests of many records.
     bulk: bulk::Places,
+    /// Room for bodies.
+    room: body::Room,
     /// What is worked by now; a reload brings others. A request keeps to those that it
     /// began with.
     settings: ArcSwap<Settings>,
     /// How often others were taken up: who keeps something of them sees by it that he has
     /// to look again.
     taken_up: AtomicU64,
+    /// Connections that have what hyper needs, each a handle to this.
+    talking: Arc<()>,
     /// The ports that are open, whatever the settings say by now.
     ports: Vec<Port>,
     /// Who has shown wrong tokens.
@@ -97,8 +108,10 @@ impl Gateway {
         Self {
             link,
             bulk: bulk::Places::default(),
+            room: body::Room::default(),
             settings: ArcSwap::from_pointee(settings),
             taken_up: AtomicU64::new(0),
+            talking: Arc::default(),
             ports: opened.iter().map(Port::new).collect(),
             failures: Failures::default(),
             refused: Refused::default(),
@@ -117,6 +130,19 @@ impl Gateway {
         self.log.set_level(settings.log.level);
         self.settings.store(Arc::new(settings));
         self.taken_up.fetch_add(1, Ordering::Release);
+    }
+
+    /// A connection has what hyper needs, until it drops this.
+    pub(crate) fn talks(&self) -> Arc<()> {
+        Arc::clone(&self.talking)
+    }
+
+    /// How long a connection keeps that after a reply.
+    pub(crate) fn rest(&self) -> Duration {
+        match Arc::strong_count(&self.talking) {
+            0..=CROWD => REST,
+            _ => REST_IN_A_CROWD,
+        }
     }
 
     /// How often other settings were taken up.
@@ -245,7 +271,9 @@ impl Gateway {
                     settings,
                     log: &self.log,
                 };
-                let begun = bulk::add_records(asked, body, &self.link, &self.bulk).await;
+                // Boxed: its place would be kept in every connection.
+                let begun = Box::pin(bulk::add_records(asked, body, &self.link, &self.bulk));
+                let begun = begun.await;
                 // What is left of a body that was not taken is no next request.
                 extra.close = !matches!(begun, Ok(bulk::Begun::Lines(_)));
                 return Ok(match begun? {
@@ -264,7 +292,7 @@ impl Gateway {
         let pairs = if route.is_read() {
             Target::pairs(&head.uri, route.query)?
         } else {
-            let collected = body::collect(body, limits.body, limits.head_timeout).await;
+            let collected = body::collect(body, &self.room, limits.body, limits.head_timeout).await;
             // What is left of a body that was not taken is no next request.
             extra.close = collected.is_err();
             let bytes = collected?;

@@ -10,6 +10,9 @@
 //! hyper gets one message at a time, and the next one when the reply to it is out. Where
 //! it refuses a head while a reply still waits for its client to read, it writes into the
 //! middle of that reply.
+//!
+//! What hyper needs is there when a head is: a client that sends half of one costs its
+//! bytes.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -38,6 +41,9 @@ const UNREADABLE: &[u8] = b"\0\r\n\r\n";
 const LAST_HEARING: Duration = Duration::from_secs(2);
 const LAST_BYTES: usize = 256 << 20;
 
+/// Bytes of heads that are looked at together.
+const PIECE: usize = 4_096;
+
 /// A client's stream.
 pub(crate) struct ClientStream {
     stream: Transport,
@@ -48,6 +54,8 @@ pub(crate) struct ClientStream {
     /// By which settings it watches.
     limited: u64,
     reading: Reading,
+    /// A head that came before hyper was there to read it; the watch has seen it.
+    head: Vec<u8>,
     /// What came behind the message that hyper has.
     behind: Bytes,
     /// Whether something of a reply is still to go out.
@@ -100,6 +108,7 @@ impl ClientStream {
             watch,
             limited,
             reading: Reading::On,
+            head: Vec::new(),
             behind: Bytes::new(),
             is_writing: false,
             reader: None,
@@ -108,17 +117,81 @@ impl ClientStream {
         }
     }
 
-    /// The network's stream, for when hyper holds nothing of it.
-    pub(crate) fn into_inner(self) -> Transport {
-        self.stream
+    /// Waits for all of a head, or for what has to be refused; false where the client has
+    /// sent nothing and ends.
+    pub(crate) fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut bytes = [MaybeUninit::<u8>::uninit(); PIECE];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            ready!(self.poll_bring(context, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                // hyper knows what to make of half a head.
+                return Poll::Ready(Ok(!self.head.is_empty()));
+            }
+            let is_whole = self.see(&mut buffer, 0);
+            self.head.extend_from_slice(buffer.filled());
+            if matches!(self.reading, Reading::Refused(_)) {
+                // hyper sees nothing of it.
+                self.head = Vec::new();
+            }
+            let goes_on = matches!(self.reading, Reading::On);
+            if is_whole || !goes_on || self.watch.is_in_body() {
+                return Poll::Ready(Ok(true));
+            }
+        }
+    }
+
+    /// Has the watch look at what came in from `before` on, and leaves of it what may go
+    /// on now. Says whether a message ends with it.
+    fn see(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> bool {
+        if self.watch.is_between() {
+            let taken_up = self.gateway.times_taken_up();
+            if self.limited != taken_up {
+                self.limited = taken_up;
+                self.watch.limit(self.gateway.settings().limits.of_head());
+            }
+        }
+        self.conduct.settle(false);
+        if self.conduct.phase() == Phase::Idle {
+            self.conduct.enter(Phase::Head);
+        }
+        let whole = self.watch.whole();
+        let seen = self.watch.see(&buffer.filled()[before..]);
+        self.conduct.came(self.watch.whole() - whole);
+        match seen {
+            Ok(seen) => {
+                if self.behind.is_empty() {
+                    let rest = &buffer.filled()[before + seen..];
+                    self.behind = Bytes::copy_from_slice(rest);
+                } else {
+                    self.behind.advance(seen);
+                }
+                buffer.set_filled(before + seen);
+            }
+            Err(Stop {
+                before: good,
+                fault,
+            }) => {
+                self.reading = match fault {
+                    Fault::Chunk => Reading::Broken,
+                    fault => Reading::Refused(fault.refusal()),
+                };
+                buffer.set_filled(before + good);
+            }
+        }
+        self.watch.whole() > whole
     }
 
     /// Whether all that the client began to send was read.
     fn has_all(&self) -> bool {
-        self.watch.is_between() && self.behind.is_empty() && matches!(self.reading, Reading::On)
+        self.watch.is_between()
+            && self.head.is_empty()
+            && self.behind.is_empty()
+            && matches!(self.reading, Reading::On)
     }
 
-    /// Brings in what the client has sent: what is left of it first.
+    /// Brings in what the client has sent. What came behind a message is shown first, and
+    /// stays until it is seen.
     fn poll_bring(
         &mut self,
         context: &mut Context<'_>,
@@ -127,21 +200,10 @@ impl ClientStream {
         if self.behind.is_empty() {
             return Pin::new(&mut self.stream).poll_read(context, buffer);
         }
-        let taken = self.behind.len().min(buffer.remaining());
-        buffer.put_slice(&self.behind[..taken]);
-        self.behind.advance(taken);
+        // Not all of it for each of many small messages.
+        let shown = self.behind.len().min(buffer.remaining()).min(PIECE);
+        buffer.put_slice(&self.behind[..shown]);
         Poll::Ready(Ok(()))
-    }
-
-    /// Leaves of what was brought in so much, and keeps the rest for later.
-    fn keep_behind(&mut self, buffer: &mut ReadBuf<'_>, end: usize) {
-        let rest = &buffer.filled()[end..];
-        if rest.is_empty() {
-            return;
-        }
-        // Pipelined requests; of those that were kept before, what was taken last.
-        self.behind = [rest, &self.behind].concat().into();
-        buffer.set_filled(end);
     }
 
     /// Hyper's turn to read where the client's bytes are not for it.
@@ -289,51 +351,34 @@ impl AsyncRead for ClientStream {
         let this = &mut *self;
         if matches!(this.reading, Reading::On) && this.conduct.phase() == Phase::Late {
             this.reading = Reading::Refused(too_slow());
+            this.head = Vec::new();
+        }
+        if !this.head.is_empty() {
+            let read = this.head.len().min(buffer.remaining());
+            buffer.put_slice(&this.head[..read]);
+            this.head.drain(..read);
+            if this.head.is_empty() {
+                this.head = Vec::new();
+            }
+            return Poll::Ready(Ok(()));
         }
         if !matches!(this.reading, Reading::On) {
             return Poll::Ready(this.read_other(buffer));
         }
-        if this.watch.is_between() {
-            if this.is_writing {
-                // The next message begins when the reply before it is out.
-                this.reader = Some(context.waker().clone());
-                return Poll::Pending;
-            }
-            let taken_up = this.gateway.times_taken_up();
-            if this.limited != taken_up {
-                this.limited = taken_up;
-                this.watch.limit(this.gateway.settings().limits.of_head());
-            }
+        if this.is_writing && this.watch.is_between() {
+            // The next message begins when the reply before it is out.
+            this.reader = Some(context.waker().clone());
+            return Poll::Pending;
         }
         let before = buffer.filled().len();
         ready!(this.poll_bring(context, buffer))?;
-        let piece = &buffer.filled()[before..];
-        if piece.is_empty() {
+        if buffer.filled().len() == before {
             return Poll::Ready(Ok(()));
         }
-        this.conduct.settle(false);
-        if this.conduct.phase() == Phase::Idle {
-            this.conduct.enter(Phase::Head);
-        }
-        let whole = this.watch.whole();
-        let seen = this.watch.see(piece);
-        this.conduct.came(this.watch.whole() - whole);
-        match seen {
-            Ok(seen) => this.keep_behind(buffer, before + seen),
-            Err(Stop {
-                before: good,
-                fault,
-            }) => {
-                this.reading = match fault {
-                    Fault::Chunk => Reading::Broken,
-                    fault => Reading::Refused(fault.refusal()),
-                };
-                buffer.set_filled(before + good);
-                if good == 0 {
-                    // Nothing read would mean the end.
-                    return Poll::Ready(this.read_other(buffer));
-                }
-            }
+        this.see(buffer, before);
+        if buffer.filled().len() == before {
+            // It stops here; nothing read would mean the end.
+            return Poll::Ready(this.read_other(buffer));
         }
         Poll::Ready(Ok(()))
     }

@@ -9,26 +9,61 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::watch::Fault;
 
 /// How long the body of a refused request may take to come, for the connection to go on.
 const PASSING: Duration = Duration::from_secs(2);
 
+/// Bytes of a body that every connection has room for.
+const OWN: usize = 64 << 10;
+/// Bytes that all larger bodies together may have while they come in.
+const TOGETHER: usize = 64 << 20;
+/// What is counted as one.
+const UNIT: usize = 1 << 10;
+
+/// Room for larger bodies while they come in: ten thousand connections could send ten
+/// gigabytes, and then wait.
+pub(crate) struct Room(Semaphore);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Semaphore::new(TOGETHER / UNIT))
+    }
+}
+
+impl Room {
+    /// Room for so many bytes more.
+    fn take(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Refusal> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        self.0.try_acquire_many(units).map_err(|_| {
+            Refusal::new(
+                ErrorNumber::Overloaded,
+                format!(
+                    "bodies of {} MiB are coming in, which are the most; try again in a moment",
+                    TOGETHER >> 20
+                ),
+            )
+        })
+    }
+}
+
 /// Brings a body in.
 ///
 /// # Errors
-/// It is over the limit, does not arrive in time, or is cut short. The connection
-/// cannot go on then.
+/// It is over the limit, does not arrive in time, is cut short, or there is no room. The
+/// connection cannot go on then.
 pub(crate) async fn collect(
     body: Incoming,
+    room: &Room,
     limit: usize,
     patience: Duration,
 ) -> Result<Bytes, Refusal> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(patience, gather(body, limit)).await {
+    match tokio::time::timeout(patience, gather(body, room, limit)).await {
         Ok(gathered) => gathered,
         Err(_) => Err(too_slow(patience)),
     }
@@ -92,12 +127,13 @@ pub(crate) async fn pass_over(body: &mut Incoming, limit: usize) -> bool {
     matches!(tokio::time::timeout(PASSING, over).await, Ok(Some(())))
 }
 
-async fn gather(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+async fn gather(mut body: Incoming, room: &Room, limit: usize) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit as u64));
     }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
+    let mut taken: Option<SemaphorePermit<'_>> = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| broken(&error))?;
         let Ok(data) = frame.into_data() else {
@@ -112,6 +148,13 @@ async fn gather(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
         } else {
             if all.is_empty() {
                 all.extend_from_slice(&std::mem::take(&mut first));
+            }
+            if all.len() + data.len() > OWN {
+                let more = room.take(data.len())?;
+                match &mut taken {
+                    Some(taken) => taken.merge(more),
+                    none => *none = Some(more),
+                }
             }
             all.extend_from_slice(&data);
         }

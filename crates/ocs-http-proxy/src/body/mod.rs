@@ -13,7 +13,7 @@ use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::Refusal;
 
 pub(crate) use charset::{content_type, encoding, not_legal};
-pub(crate) use collect::{broken, collect, is_malformed, pass_over, too_large, too_slow};
+pub(crate) use collect::{Room, broken, collect, is_malformed, pass_over, too_large, too_slow};
 
 /// Reads a body into pairs. An empty body has none.
 ///

@@ -16,25 +16,6 @@ pub(crate) enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Transport {
-    /// Waits until the client sends something; false where it ended.
-    pub(crate) async fn wait(&mut self) -> bool {
-        let stream = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => {
-                let (stream, session) = stream.get_mut();
-                // What came with the end of the handshake is read already.
-                let read = session.process_new_packets();
-                if read.map_or(0, |state| state.plaintext_bytes_to_read()) > 0 {
-                    return true;
-                }
-                stream
-            }
-        };
-        matches!(stream.peek(&mut [0]).await, Ok(1))
-    }
-}
-
 impl AsyncRead for Transport {
     fn poll_read(
         self: Pin<&mut Self>,

@@ -57,6 +57,11 @@ impl Watch {
         }
     }
 
+    /// Whether a head was whole and its body is not.
+    pub(crate) fn is_in_body(&self) -> bool {
+        matches!(&self.place, Place::Length(_) | Place::Chunks(_))
+    }
+
     /// Takes other limits, for the heads that begin from now on.
     pub(crate) fn limit(&mut self, limits: HeadLimits) {
         self.limits = limits;

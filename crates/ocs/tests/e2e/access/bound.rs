@@ -201,10 +201,10 @@ fn records_of_other_calling_lists() {
     assert_eq!(restricted["do_not_call"], 0);
     // The log says who was refused what, and nobody's phone or customer id.
     for what in [
-        r#"has GSW_PHONE \"…0124"#,
-        r#"has GSW_CUSTOMER_ID \"…"#,
-        r#"calling list \"…0177"#,
-        r#"calling list \"More"#,
+        r#"has GSW_PHONE "…0124"#,
+        r#"has GSW_CUSTOMER_ID "…"#,
+        r#"calling list "…0177"#,
+        r#"calling list "More"#,
     ] {
         until(what, || {
             let log = server.proxy_log();

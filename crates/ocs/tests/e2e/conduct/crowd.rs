@@ -94,6 +94,48 @@ fn a_flood() {
     assert!((1..=10).contains(&told), "{told} lines: {log}");
 }
 
+/// Bodies that come in and do not end hold so much together and no more: whoever sends
+/// another one hears so, and small ones go on.
+#[test]
+fn bodies_that_do_not_end() {
+    let server = server(200);
+    let length = [("Content-Length", "1048576")];
+    let most = request("POST", ADD, &length, &vec![b' '; 1_000_000]);
+    let mut waiting: Vec<_> = (0..90).map(|_| server.connect()).collect();
+    for connection in &mut waiting {
+        // Who is refused may be cut off while he sends.
+        drop(connection.send(&most));
+    }
+    // What has come of one that is not silent is a refusal.
+    until("some are refused", || {
+        let heard = waiting.iter_mut().map(is_closed);
+        heard.filter(|heard| *heard).count() >= 15
+    });
+    let mut replies = Vec::new();
+    for connection in &mut waiting {
+        if is_closed(connection) {
+            replies.extend(connection.reply("POST"));
+        }
+    }
+    for reply in &replies {
+        assert_eq!(reply.header("retry-after"), Some("1"));
+        assert_eq!(reply.header("connection"), Some("close"));
+        reply.expect(503);
+    }
+    assert!((15..60).contains(&replies.len()), "{}", replies.len());
+    let mut client = server.connect();
+    let small = client.ask("POST", ADD, &[], b"{\"GSW_PHONE\":\"1\"}");
+    small.expect("a reply").expect(200);
+    drop(waiting);
+    // There is room again.
+    let large = [&b"{\"GSW_PHONE\":\"1\"}"[..], &vec![b' '; 900_000]].concat();
+    until("there is room again", || {
+        let reply = server.request("POST", ADD, &[], &large);
+        reply.status == 200
+    });
+    server.stop();
+}
+
 /// Who sends all of his body before he reads can read why it was refused, and one who
 /// goes on for ever is not heard for ever.
 #[test]
