@@ -37,8 +37,8 @@ pub enum Change {
     Group(Box<GroupRequest>),
     /// Puts an entry on the Do Not Call list.
     PutDoNotCall(Box<Entry>),
-    /// Takes an entry off the Do Not Call list.
-    RemoveDoNotCall(Subject),
+    /// Takes an entry off the Do Not Call list; who asked for it.
+    RemoveDoNotCall(Subject, String),
     /// Does what the time has made due (records.md, section 5).
     Tidy,
     /// An item of AddRecords that was refused before it came here: it has its place
@@ -256,6 +256,9 @@ pub enum Outcome {
     Delivered(Box<Delivery>),
     /// No record is due.
     NothingDue,
+    /// No record is found yet: many stand in front that may not be called, and are being
+    /// taken out of the way.
+    StillLooking,
     /// The rest of a chain was handed out.
     Chained(Vec<Delivery>),
     /// A campaign group's state, changed or as it was.

@@ -21,6 +21,7 @@ mod tls;
 
 pub use control::client::{Control, ControlError, connect as connect_control};
 pub use core::{Clock, Core, CoreError};
+pub use ocs_store::{AuditHash, AuditHead, AuditRow};
 pub use server::{Announce, ServerError, Started, run};
 pub use session::NativeError;
 pub use tls::{TlsProblems, check_tls};

@@ -4,6 +4,7 @@
 //! before that commit. What a change does to a record is decided by `ocs-rules`;
 //! this crate brings the records, keeps what came of it, and says so.
 
+mod audit;
 mod batch;
 mod error;
 mod live;
@@ -14,6 +15,7 @@ mod sqlite;
 mod store;
 mod writer;
 
+pub use audit::{AuditRow, Broken, Hash as AuditHash, Head as AuditHead};
 pub use error::{StoreError, store_refusal};
 pub use queue::Full;
 pub use reader::Reader;

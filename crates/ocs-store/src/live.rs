@@ -12,6 +12,7 @@ use ocs_rules::retrieval::Retrieval;
 use ocs_rules::retrieval::shares::Shares;
 use ocs_rules::retrieval::view::Views;
 
+use crate::audit::Head;
 use crate::batch::Restriction;
 
 /// What the writer knows without reading.
@@ -31,7 +32,12 @@ pub(crate) struct Live {
     pub(crate) views: Arc<Views>,
     /// Whose turn it is among a campaign group's calling lists.
     pub(crate) shares: HashMap<CampaignGroupId, Shares>,
+    /// The campaign group that housekeeping looked at last, for records in front that may
+    /// not be called.
+    pub(crate) swept: CampaignGroupId,
     pub(crate) out: Shown<OutNow>,
+    /// Where the audit's chain stands.
+    pub(crate) audit: Head,
 }
 
 /// What the writer changes and readers look at.
@@ -123,46 +129,83 @@ impl Restrictions {
 /// handed out beside it (records.md, section 4).
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct OutNow {
-    phones: HashMap<u64, u32>,
-    customers: HashMap<String, u32>,
+    phones: HashMap<u64, Out>,
+    customers: HashMap<String, Out>,
+}
+
+/// What is out of one phone or customer id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Out {
+    records: u32,
+    /// Whether another record sleeps until this one is back.
+    awaited: bool,
 }
 
 impl OutNow {
     pub(crate) fn went_out(&mut self, phone: Compared, customer: Option<&str>) {
         for key in phone.keys() {
-            *self.phones.entry(key).or_default() += 1;
+            self.phones.entry(key).or_default().records += 1;
         }
         if let Some(customer) = customer {
-            *self.customers.entry(customer.to_owned()).or_default() += 1;
+            let out = self.customers.entry(customer.to_owned()).or_default();
+            out.records += 1;
         }
     }
 
-    pub(crate) fn came_back(&mut self, phone: Compared, customer: Option<&str>) {
+    /// Whether somebody waited for it.
+    #[must_use]
+    pub(crate) fn came_back(&mut self, phone: Compared, customer: Option<&str>) -> bool {
+        let mut awaited = false;
         for key in phone.keys() {
-            one_less(&mut self.phones, &key);
+            awaited |= one_less(&mut self.phones, &key);
         }
         if let Some(customer) = customer {
-            one_less(&mut self.customers, customer);
+            awaited |= one_less(&mut self.customers, customer);
         }
+        awaited
     }
 
     pub(crate) fn has(&self, phone: Compared, customer: Option<&str>) -> bool {
         phone.keys().any(|key| self.phones.contains_key(&key))
             || customer.is_some_and(|customer| self.customers.contains_key(customer))
     }
+
+    /// A record of this phone or customer id sleeps until those that are out are back.
+    pub(crate) fn wait_for(&mut self, phone: Compared, customer: Option<&str>) {
+        for key in phone.keys() {
+            if let Some(out) = self.phones.get_mut(&key) {
+                out.awaited = true;
+            }
+        }
+        if let Some(out) = customer.and_then(|customer| self.customers.get_mut(customer)) {
+            out.awaited = true;
+        }
+    }
+
+    /// Who sleeps is not known: everyone who is out may be waited for.
+    pub(crate) fn wait_for_all(&mut self) {
+        let phones = self.phones.values_mut();
+        for out in phones.chain(self.customers.values_mut()) {
+            out.awaited = true;
+        }
+    }
 }
 
-fn one_less<K, Q>(counts: &mut HashMap<K, u32>, key: &Q)
+/// Whether somebody waited for it.
+fn one_less<K, Q>(outs: &mut HashMap<K, Out>, key: &Q) -> bool
 where
     K: std::borrow::Borrow<Q> + std::hash::Hash + Eq,
     Q: std::hash::Hash + Eq + ?Sized,
 {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
+    let Some(out) = outs.get_mut(key) else {
+        return false;
+    };
+    out.records -= 1;
+    let awaited = std::mem::take(&mut out.awaited);
+    if out.records == 0 {
+        outs.remove(key);
     }
+    awaited
 }
 
 #[cfg(test)]
@@ -215,10 +258,12 @@ mod tests {
         let other = Compared::of("+16505550101", None);
         out.went_out(phone, Some("C-1"));
         out.went_out(phone, None);
-        out.came_back(phone, None);
+        assert!(!out.came_back(phone, None), "nobody waited");
         assert!(out.has(phone, None) && out.has(other, Some("C-1")));
         assert!(!out.has(other, Some("C-2")));
-        out.came_back(phone, Some("C-1"));
+        out.wait_for(other, Some("C-2"));
+        out.wait_for(other, Some("C-1"));
+        assert!(out.came_back(phone, Some("C-1")), "somebody waited");
         assert_eq!(out, OutNow::default());
     }
 }

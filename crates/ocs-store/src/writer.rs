@@ -181,6 +181,7 @@ impl Writer {
         // A number that was rolled back is given out again.
         self.live.counters = written.counters;
         self.live.retrieval.committed();
+        self.live.audit = written.audit;
         if !written.groups.is_empty() {
             self.live.groups.extend(written.groups);
             self.groups.store(Arc::new(self.live.groups.clone()));

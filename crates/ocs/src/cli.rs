@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Export(Export),
     /// Show the request log: who asked for what, and what came of it; newest last.
     Requests(Requests),
+    /// The audit: who was called, who was not and why, who may not be called any more.
+    #[command(subcommand)]
+    Audit(Audit),
     /// The Do Not Call list: by file, and one entry off it.
     #[command(subcommand)]
     Dnc(Dnc),
@@ -160,6 +163,29 @@ pub(crate) enum Format {
     Text,
     Json,
     Csv,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Audit {
+    /// Write the whole audit: a line of JSON for each transaction, with its hash.
+    Export(AuditExport),
+    /// Check that nothing of the audit was changed, left out or put in.
+    Verify(AuditVerify),
+}
+
+#[derive(Args)]
+pub(crate) struct AuditExport {
+    /// The file to write [default: standard output].
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditVerify {
+    /// An exported file [default: the store].
+    pub(crate) file: Option<PathBuf>,
+    /// The head that an earlier verification said: the audit must still go through it.
+    #[arg(long, value_name = "ROW:HASH")]
+    pub(crate) head: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -2,6 +2,7 @@
 //! to the crate that does the work.
 
 mod apply;
+mod audit;
 mod cli;
 mod config;
 mod desktop;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Import(import) => import::import(config, &import, clock),
         Command::Export(export) => export::export(config, &export, clock),
         Command::Requests(requests) => requests::requests(config, &requests, clock),
+        Command::Audit(command) => audit::audit(config, &command, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
         Command::Token(command) => token::token(config, &command),
         Command::Desktop(desktop) => desktop::desktop(&desktop),

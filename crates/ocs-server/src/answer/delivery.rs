@@ -64,6 +64,18 @@ pub(crate) fn nothing_due(request: &UserEvent, setting: &Setting<'_>) -> UserEve
     event
 }
 
+/// PreviewRecordEmpty that says why, so that nobody takes it for the end of the records.
+pub(crate) fn still_looking(request: &UserEvent, setting: &Setting<'_>) -> UserEvent {
+    let mut event = nothing_due(request, setting);
+    event.push(
+        "why",
+        "many records in front may not be called now and are being taken out of the way; ask \
+         again in a moment"
+            .into(),
+    );
+    event
+}
+
 /// ChainedRecord for each record, and ChainedRecordsDataEnd: an array of events.
 pub(crate) fn chained(chain: &[Delivery], setting: &Setting<'_>) -> UserEvent {
     let mut end = UserEvent::event(RequestName::ChainedRecordRequest.answer());

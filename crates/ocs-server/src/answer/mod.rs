@@ -8,7 +8,7 @@ mod record;
 
 pub(crate) use acknowledge::{acknowledge, added, name_ignored, reached};
 pub(crate) use calling_list::{calling_list, calling_lists};
-pub(crate) use delivery::{Setting, chained, nothing_due, preview, scheduled_call};
+pub(crate) use delivery::{Setting, chained, nothing_due, preview, scheduled_call, still_looking};
 pub(crate) use group::{
     CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED, CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED,
     campaign_event, campaign_events, group, groups, state as group_state,

@@ -386,7 +386,7 @@ pub(super) async fn remove(core: &Core, request: RemoveDoNotCallRequest) -> Remo
 }
 
 async fn removed(core: &Core, subject: Subject, by: &str) -> Result<RemoveDoNotCallReply, String> {
-    let change = Change::RemoveDoNotCall(subject.clone());
+    let change = Change::RemoveDoNotCall(subject.clone(), by.to_owned());
     let outcomes = core.store.submit_bulk(vec![change], true).await;
     let outcome = outcomes.map_err(|error| error.to_string())?.pop();
     let removed = match outcome {

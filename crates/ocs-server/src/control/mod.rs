@@ -2,6 +2,7 @@
 //! that only the same user may use (configuration.md, section 1).
 
 mod apply;
+mod audit;
 pub(crate) mod client;
 mod do_not_call;
 mod export;

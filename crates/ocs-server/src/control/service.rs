@@ -2,14 +2,14 @@
 
 use ocs_protocol::control::control_server::Control;
 use ocs_protocol::control::{
-    ApplyReply, ApplyRequest, DoNotCallImport, ExportBatch, ExportDoNotCallRequest, ExportRequest,
-    ImportMessage, ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest, RequestsBatch,
-    RequestsRequest,
+    ApplyReply, ApplyRequest, AuditBatch, AuditRequest, DoNotCallImport, ExportBatch,
+    ExportDoNotCallRequest, ExportRequest, ImportMessage, ImportOutcome, RemoveDoNotCallReply,
+    RemoveDoNotCallRequest, RequestsBatch, RequestsRequest,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{apply, do_not_call, export, import, requests};
+use super::{apply, audit, do_not_call, export, import, requests};
 use crate::core::Core;
 
 /// The control service.
@@ -81,6 +81,12 @@ impl Control for ControlService {
     ) -> Result<Response<RemoveDoNotCallReply>, Status> {
         let reply = do_not_call::remove(&self.core, request.into_inner()).await;
         Ok(Response::new(reply))
+    }
+
+    type AuditStream = ReceiverStream<Result<AuditBatch, Status>>;
+
+    async fn audit(&self, _: Request<AuditRequest>) -> Result<Response<Self::AuditStream>, Status> {
+        Ok(Response::new(audit::audit(self.core.clone())))
     }
 
     type RequestsStream = ReceiverStream<Result<RequestsBatch, Status>>;

@@ -115,6 +115,9 @@ impl Asking {
             Ok(Outcome::NothingDue) => {
                 self.naming_ignored(answer::nothing_due(&self.event, &setting()))
             }
+            Ok(Outcome::StillLooking) => {
+                self.naming_ignored(answer::still_looking(&self.event, &setting()))
+            }
             Ok(Outcome::Chained(chain)) => self.naming_ignored(answer::chained(&chain, &setting())),
             Ok(Outcome::Group(state)) => self.naming_ignored(answer::group_state(
                 &self.event,

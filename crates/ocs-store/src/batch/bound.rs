@@ -41,7 +41,7 @@ impl Batch<'_> {
             // These come of files and of time, and from nobody that is bound; or they change
             // nothing.
             Change::PutDoNotCall(_)
-            | Change::RemoveDoNotCall(_)
+            | Change::RemoveDoNotCall(..)
             | Change::Tidy
             | Change::Refused(_)
             | Change::End => return Ok(Ok(())),

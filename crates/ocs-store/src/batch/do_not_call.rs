@@ -26,6 +26,7 @@ impl Batch<'_> {
     pub(super) fn remove_do_not_call(
         &mut self,
         subject: &Subject,
+        by: &str,
         store: &mut Transaction<'_>,
     ) -> Run {
         if let Some(refusal) = self.no_room() {
@@ -33,6 +34,10 @@ impl Batch<'_> {
         }
         let removed = store.remove_do_not_call(subject)?;
         let was_there = !removed.is_empty();
+        if was_there {
+            self.audit
+                .do_not_call("do-not-call-removed", subject, Some(by));
+        }
         self.restricted
             .extend(removed.into_iter().map(Restriction::Removed));
         Ok(Ok(Outcome::DoNotCallRemoved(was_there)))
@@ -49,6 +54,9 @@ impl Batch<'_> {
             expires: entry.expires,
         };
         let replaced = store.put_do_not_call(entry, region)?;
+        let by = entry.source.as_deref();
+        self.audit
+            .do_not_call("do-not-call-put", &entry.subject, by);
         self.restricted.push(Restriction::Put { held, replaced });
         Ok(())
     }

@@ -1,31 +1,19 @@
 //! PreviewRecordRequest and ChainedRecordRequest: records go out (records.md,
 //! sections 4 and 5).
 
-use std::sync::Arc;
-
 use ocs_protocol::enumeration::{CallResult, RecordStatus};
 use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Chained, Delivery, Outcome, Preview};
 use ocs_rules::group_state;
 use ocs_rules::life_cycle;
-use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, InHand, Record};
-use ocs_rules::retrieval::next::{Source, Walk};
-use ocs_rules::retrieval::{Retrieval, why};
 
+use super::audit::{DO_NOT_CALL, PASSED, RESTRICTED, Said};
+use super::next_record::Next;
 use super::{Batch, Run};
 use crate::error::StoreError;
-use crate::sqlite::{ReadyRows, Transaction};
-
-/// What becomes of a candidate.
-enum Verdict {
-    GoesOut,
-    /// Not now.
-    Stays,
-    /// It is on the Do Not Call list.
-    Restricted,
-}
+use crate::sqlite::Transaction;
 
 impl Batch<'_> {
     pub(super) fn preview(&mut self, request: &Preview, store: &mut Transaction<'_>) -> Run {
@@ -39,12 +27,12 @@ impl Batch<'_> {
         if let Some(refusal) = self.not_ready() {
             return Ok(Err(refusal));
         }
-        self.place_woken(store)?;
         let agent = request.agent.as_deref();
         let callback_only = request.callback_only;
-        let next = self.next_record(request.group, agent, callback_only, store)?;
-        let Some(handle) = next else {
-            return Ok(Ok(Outcome::NothingDue));
+        let (handle, said) = match self.next_record(request.group, agent, callback_only, store)? {
+            Next::Record(handle, said) => (handle, said),
+            Next::Nothing => return Ok(Ok(Outcome::NothingDue)),
+            Next::StillLooking => return Ok(Ok(Outcome::StillLooking)),
         };
         let in_hand = InHand {
             group: request.group,
@@ -58,7 +46,7 @@ impl Batch<'_> {
         life_cycle::hand_out(record, in_hand, request.attempt_guid.clone());
         let record = record.clone();
         self.end_attempt(put_off, record.result, store)?;
-        self.handed_out(&record, store)?;
+        self.handed_out(&record, said, store)?;
         Ok(Ok(Outcome::Delivered(Box::new(Delivery {
             record,
             group: request.group,
@@ -86,10 +74,13 @@ impl Batch<'_> {
                 continue;
             }
             let other = other.clone();
+            let mut said = Said::default();
             if self.is_restricted(&other, store)? {
-                self.finish_restricted(handle, store)?;
+                said.add(DO_NOT_CALL, RESTRICTED);
+                self.finish_restricted(handle, Some(in_hand.group), said, store)?;
                 continue;
             }
+            said.add(DO_NOT_CALL, PASSED);
             let seed = request.guid_seed.wrapping_add(chain.len() as u128);
             let in_hand = InHand {
                 touched: self.now,
@@ -100,7 +91,7 @@ impl Batch<'_> {
                 life_cycle::hand_out(other, in_hand.clone(), format!("{seed:032x}"));
                 let record = other.clone();
                 self.end_attempt(put_off, record.result, store)?;
-                self.handed_out(&record, store)?;
+                self.handed_out(&record, said, store)?;
                 chain.push(Delivery {
                     record,
                     group: in_hand.group,
@@ -133,8 +124,10 @@ impl Batch<'_> {
     fn handed_out(
         &mut self,
         record: &Record,
+        said: Said,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
+        self.audit.handed_out(record, said);
         self.changed(record.handle);
         store.begin_attempt(record, self.now)
     }
@@ -143,6 +136,8 @@ impl Batch<'_> {
     pub(super) fn finish_restricted(
         &mut self,
         handle: Handle,
+        group: Option<CampaignGroupId>,
+        said: Said,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
         let Some(record) = self.record(handle, store)? else {
@@ -150,7 +145,9 @@ impl Batch<'_> {
         };
         let put_off = record.attempt_guid.clone();
         if life_cycle::no_call(record) {
+            let record = record.clone();
             let result = record.result;
+            self.audit.blocked(&record, group, said);
             self.changed(handle);
             self.end_attempt(put_off, result, store)?;
             tracing::info!(
@@ -159,130 +156,5 @@ impl Batch<'_> {
             );
         }
         Ok(())
-    }
-
-    /// The next record of a campaign group that may be handed out; those on the way
-    /// to it that may never be are finished.
-    fn next_record(
-        &mut self,
-        group: CampaignGroupId,
-        agent: Option<&str>,
-        callback_only: bool,
-        store: &mut Transaction<'_>,
-    ) -> Result<Option<Handle>, StoreError> {
-        let Some(campaign) = self
-            .objects
-            .group(group)
-            .and_then(|group| self.objects.campaign(group.campaign))
-        else {
-            return Ok(None);
-        };
-        let mut sources = Vec::with_capacity(campaign.lists.len());
-        for weighted in &campaign.lists {
-            let view = match weighted.filter {
-                None => None,
-                Some(filter) => {
-                    let views = Arc::clone(&self.live.views);
-                    let Some(view) = views.with(weighted.list, filter).filter(|view| view.whole)
-                    else {
-                        // Who would not pass cannot be told yet.
-                        continue;
-                    };
-                    self.place_due(view, store)?;
-                    Some(view.id)
-                }
-            };
-            sources.push(Source {
-                list: weighted.list,
-                weight: weighted.weight,
-                view,
-                priorities: self.policy.priorities(Levels {
-                    list: self.objects.list(weighted.list).map(AsRef::as_ref),
-                    group: self.objects.group(group).map(AsRef::as_ref),
-                    campaign: Some(campaign),
-                }),
-            });
-        }
-        let mut walk = self.walk(&sources, group, agent, callback_only);
-        let mut finished = false;
-        loop {
-            let Retrieval {
-                classes,
-                openings,
-                fronts,
-            } = &mut self.live.retrieval;
-            openings.look(classes, self.objects, self.now);
-            let mut rows = ReadyRows(store.connection());
-            let Some(candidate) = walk.next(openings, fronts, &mut rows)? else {
-                if !finished {
-                    return Ok(None);
-                }
-                // The records that came after those in their chains may go out now.
-                self.place_woken(store)?;
-                walk = self.walk(&sources, group, agent, callback_only);
-                finished = false;
-                continue;
-            };
-            match self.verdict(candidate.handle, store)? {
-                Verdict::GoesOut => {
-                    let shares = self.live.shares.entry(group).or_default();
-                    shares.taken(candidate.list, candidate.weight);
-                    return Ok(Some(candidate.handle));
-                }
-                Verdict::Restricted => {
-                    self.finish_restricted(candidate.handle, store)?;
-                    finished = true;
-                }
-                Verdict::Stays => {}
-            }
-        }
-    }
-
-    fn walk<'w>(
-        &mut self,
-        sources: &[Source],
-        group: CampaignGroupId,
-        agent: Option<&'w str>,
-        callback_only: bool,
-    ) -> Walk<'w> {
-        let shares = self.live.shares.entry(group).or_default();
-        let walk = Walk::new(sources, shares, agent, self.now);
-        if callback_only {
-            walk.callbacks_only()
-        } else {
-            walk
-        }
-    }
-
-    /// What a candidate's row does not say: the rest of its chain, Do Not Call, and
-    /// whether somebody has the same phone or customer now.
-    fn verdict(
-        &mut self,
-        handle: Handle,
-        store: &mut Transaction<'_>,
-    ) -> Result<Verdict, StoreError> {
-        let Some(record) = self.record(handle, store)?.cloned() else {
-            return Ok(Verdict::Stays);
-        };
-        let Some(list) = self.objects.list(record.list) else {
-            return Ok(Verdict::Stays);
-        };
-        let mut chain = Vec::new();
-        for handle in store.handles_of_chain(record.list, record.chain)? {
-            chain.extend(self.record(handle, store)?.cloned());
-        }
-        let chain: Vec<_> = chain.iter().collect();
-        if !why::is_callable(&record, &chain, list, self.objects, self.now) {
-            return Ok(Verdict::Stays);
-        }
-        if self.is_restricted(&record, store)? {
-            return Ok(Verdict::Restricted);
-        }
-        let phone = self.compared(&record.contact.phone, record.list);
-        let customer = record.contact.customer_id.as_deref();
-        if self.policy.one_at_once && self.live.out.look().has(phone, customer) {
-            return Ok(Verdict::Stays);
-        }
-        Ok(Verdict::GoesOut)
     }
 }

@@ -3,13 +3,16 @@
 //! all of them is committed together.
 
 mod add_record;
+mod audit;
 mod bound;
 mod do_not_call;
 mod group;
 mod hand_out;
+mod next_record;
 mod on_record;
 mod once;
 mod reach;
+mod release;
 mod request_log;
 mod tidy;
 mod views;
@@ -33,6 +36,7 @@ use ocs_rules::record::{ChainId, Handle};
 use ocs_rules::retrieval::view::ViewId;
 use ocs_rules::zone::Zone;
 
+use crate::audit::Head;
 use crate::error::StoreError;
 use crate::live::Live;
 use crate::request::{Noted, Outcomes, Request};
@@ -67,6 +71,9 @@ pub(crate) struct Batch<'a> {
     answered: HashMap<(String, String), Answered>,
     items: once::Items,
     log: request_log::Lines,
+    audit: audit::Lines,
+    /// How many records that may not be called are still looked at.
+    looks_left: u32,
 }
 
 /// A change of the Do Not Call list in memory, made when it is committed.
@@ -89,6 +96,7 @@ pub(crate) struct Written {
     pub(crate) caught_up: bool,
     /// Views for which every record was looked at now.
     pub(crate) made_whole: Vec<ViewId>,
+    pub(crate) audit: Head,
     pub(crate) contacts: Vec<Reached>,
     /// The objects with what the batch added; `None` when it added none.
     pub(crate) objects: Option<Objects>,
@@ -125,6 +133,8 @@ impl<'a> Batch<'a> {
             answered: HashMap::new(),
             items: once::Items::default(),
             log: request_log::Lines::default(),
+            audit: audit::Lines::default(),
+            looks_left: next_record::LOOKS,
         }
     }
 
@@ -186,7 +196,7 @@ impl<'a> Batch<'a> {
             Change::Chained(request) => self.chained(&request, store),
             Change::Group(request) => self.group(&request, store),
             Change::PutDoNotCall(entry) => self.put_do_not_call(&entry, store),
-            Change::RemoveDoNotCall(subject) => self.remove_do_not_call(&subject, store),
+            Change::RemoveDoNotCall(subject, by) => self.remove_do_not_call(&subject, &by, store),
             Change::Tidy => self.tidy(store),
             Change::Refused(refusal) => Ok(Err(*refusal)),
             Change::End => Ok(Ok(Outcome::Known)),
@@ -205,6 +215,7 @@ impl<'a> Batch<'a> {
         }
         self.set.write_counts(store)?;
         self.log.write(self.now, store)?;
+        let audit = self.audit.write(self.live.audit, self.now, store)?;
         if !self.zones.is_empty() {
             store.write_counters(self.counters)?;
         }
@@ -222,6 +233,7 @@ impl<'a> Batch<'a> {
             restricted: self.restricted,
             caught_up: self.caught_up,
             made_whole: self.made_whole,
+            audit,
             contacts: self.set.into_added(),
             objects,
         })

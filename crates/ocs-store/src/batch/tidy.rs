@@ -18,6 +18,10 @@ use crate::sqlite::Transaction;
 /// Records of a kind that one step takes up at most, so that no request waits for long.
 const STEP: u32 = 1_000;
 
+/// Campaign groups that one step looks at for records in front that may not be called;
+/// the next step goes on with others.
+const SWEPT: usize = 16;
+
 /// Rows of the request log and old answers that one step removes at most.
 const PURGED: u32 = 500;
 
@@ -30,7 +34,8 @@ impl Batch<'_> {
         let mut tidied = Tidied::default();
         self.tidy_out(&mut tidied, store)?;
         self.tidy_callbacks(&mut tidied, store)?;
-        self.place_woken(store)?;
+        tidied.more |= !self.place_woken(store)?;
+        tidied.more |= self.sweep_running(store)?;
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
         }
@@ -50,13 +55,31 @@ impl Batch<'_> {
         Ok(Ok(Outcome::Tidied(tidied)))
     }
 
-    /// Places the chains again whose earlier records have waited long enough.
-    pub(super) fn place_woken(&mut self, store: &mut Transaction<'_>) -> Result<(), StoreError> {
-        self.write_records(store)?;
-        for (list, chain) in store.wakes_due(self.now, STEP as usize)? {
-            self.place_chain(list, chain, store)?;
+    /// Takes records that may not be called out of the way of running campaign groups, so
+    /// that a preview finds one that may be; whether there is more of that to do.
+    fn sweep_running(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        // Who may not be called is not known yet.
+        if self.not_ready().is_some() {
+            return Ok(false);
         }
-        Ok(())
+        let running = |dbid: &CampaignGroupId| {
+            self.group_state(*dbid)
+                .is_ok_and(|state| state.is_running())
+        };
+        let (before, after): (Vec<_>, Vec<_>) = self
+            .live
+            .groups
+            .keys()
+            .copied()
+            .filter(running)
+            .partition(|group| *group <= self.live.swept);
+        for group in after.into_iter().chain(before).take(SWEPT) {
+            if !self.sweep(group, store)? {
+                return Ok(true);
+            }
+            self.live.swept = group;
+        }
+        Ok(false)
     }
 
     /// Looks for records that nobody named for too long: by whose options say how long.

@@ -306,7 +306,9 @@ impl Batch<'_> {
             if stored.status != record.status || took_customer {
                 let list = self.objects.list(record.list).map(AsRef::as_ref);
                 let phone = Compared::of(&record.contact.phone, self.policy.region(list));
-                moved(&self.live.out, &stored, record, phone);
+                if moved(&self.live.out, &stored, record, phone) {
+                    Self::release_contact(phone, stored.customer.as_deref(), store)?;
+                }
             }
         }
         Ok(())
@@ -380,13 +382,13 @@ fn spoiled(
 }
 
 /// A record's status or customer id was changed: it may have gone out, or come back, or
-/// be out for somebody more.
-fn moved(out: &Shown<OutNow>, stored: &Stored, record: &Record, phone: Compared) {
-    if stored.status == RecordStatus::Retrieved {
-        out.change().came_back(phone, stored.customer.as_deref());
-    }
+/// be out for somebody more. Whether others slept until it was back.
+fn moved(out: &Shown<OutNow>, stored: &Stored, record: &Record, phone: Compared) -> bool {
+    let awaited = stored.status == RecordStatus::Retrieved
+        && out.change().came_back(phone, stored.customer.as_deref());
     if record.status == RecordStatus::Retrieved {
         let customer = record.contact.customer_id.as_deref();
         out.change().went_out(phone, customer);
     }
+    awaited
 }

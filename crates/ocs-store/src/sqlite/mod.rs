@@ -1,6 +1,7 @@
 //! The embedded store: SQLite in WAL mode, every commit synced before it is
 //! acknowledged.
 
+pub(crate) mod audit;
 mod checkpoint;
 mod condition;
 mod contacts;
@@ -13,6 +14,7 @@ mod open;
 mod reads;
 pub(crate) mod ready;
 mod records;
+mod release;
 mod request_log;
 mod requests;
 mod schema;
@@ -25,5 +27,6 @@ pub(crate) use open::{Database, open, open_for_reading};
 pub use reads::{Attempt, Page, Surroundings};
 pub(crate) use ready::ReadyRows;
 pub(crate) use records::{RECORD_COLUMNS, read_row, record_from_row};
+pub(crate) use release::Asleep;
 pub use request_log::{LogRows, RequestLine};
 pub(crate) use transaction::Transaction;

@@ -20,7 +20,7 @@ use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
 use crate::sqlite::log_room::LogRoom;
-use crate::sqlite::{Transaction, objects, ready, requests, schema, sqlite_error, views};
+use crate::sqlite::{Transaction, audit, objects, ready, requests, schema, sqlite_error, views};
 use crate::store::Open;
 
 /// The connection that writes, with the lease.
@@ -126,7 +126,9 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         retrieval: Retrieval::new(ready::classes(&database.connection)?),
         views: Arc::new(views),
         shares: HashMap::new(),
+        swept: 0,
         out: Shown::new(database.out(&objects, &options.policy)?),
+        audit: audit::read_head(&database.connection)?,
     };
     Ok(Opened {
         database,
@@ -267,7 +269,8 @@ impl Database {
         Ok(())
     }
 
-    /// Whose records are out now.
+    /// Whose records are out now; whether somebody waits for them is not in the store, so
+    /// that it is looked for with each that comes back.
     pub(crate) fn out(&self, objects: &Objects, policy: &Policy) -> Result<OutNow, StoreError> {
         let mut out = OutNow::default();
         for record in requests::read_retrieved(&self.connection)? {
@@ -275,6 +278,7 @@ impl Database {
             let phone = Compared::of(&record.contact.phone, policy.region(list));
             out.went_out(phone, record.contact.customer_id.as_deref());
         }
+        out.wait_for_all();
         Ok(out)
     }
 

@@ -148,6 +148,22 @@ pub(crate) fn set_wake(
     }
 }
 
+/// A chain is to be placed again at a moment, in UTC seconds, or sooner where that was
+/// said before.
+pub(crate) fn wake_by(
+    connection: &Connection,
+    list: ListId,
+    chain: ChainId,
+    moment: i64,
+) -> Result<(), StoreError> {
+    write(
+        connection,
+        "INSERT INTO chain_wake (list_dbid, chain_id, moment) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (list_dbid, chain_id) DO UPDATE SET moment = min(moment, ?3)",
+        params![list, chain, moment],
+    )
+}
+
 /// The chains that are to be placed again at `now`, in UTC seconds, at most `most` of
 /// them. Whoever places one sets its next wake, or none.
 pub(crate) fn due_wakes(

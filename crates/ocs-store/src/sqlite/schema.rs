@@ -19,6 +19,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_do_not_call_keys.sql"),
     include_str!("migrations/0010_due.sql"),
     include_str!("migrations/0011_filters.sql"),
+    include_str!("migrations/0012_release.sql"),
+    include_str!("migrations/0013_audit.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

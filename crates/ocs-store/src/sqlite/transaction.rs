@@ -107,7 +107,16 @@ impl<'a> Transaction<'a> {
 
     /// Handles of records that may have a phone: of those that were committed.
     pub(crate) fn handles_of_phone(&mut self, phone: Compared) -> Result<Vec<Handle>, StoreError> {
-        self.contacts.by_phone(&self.inner, phone, Part::ALL)
+        self.handles_of_phone_in(phone, Part::ALL)
+    }
+
+    /// A part of [`Transaction::handles_of_phone`].
+    pub(crate) fn handles_of_phone_in(
+        &mut self,
+        phone: Compared,
+        part: Part,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.contacts.by_phone(&self.inner, phone, part)
     }
 
     /// Handles of records that may have a customer id: of those that were committed.
@@ -115,7 +124,16 @@ impl<'a> Transaction<'a> {
         &mut self,
         customer: &str,
     ) -> Result<Vec<Handle>, StoreError> {
-        self.contacts.by_customer(&self.inner, customer, Part::ALL)
+        self.handles_of_customer_in(customer, Part::ALL)
+    }
+
+    /// A part of [`Transaction::handles_of_customer`].
+    pub(crate) fn handles_of_customer_in(
+        &mut self,
+        customer: &str,
+        part: Part,
+    ) -> Result<Vec<Handle>, StoreError> {
+        self.contacts.by_customer(&self.inner, customer, part)
     }
 
     /// A record took a customer id that it lacked.
@@ -197,6 +215,16 @@ impl<'a> Transaction<'a> {
         moment: Option<i64>,
     ) -> Result<(), StoreError> {
         ready::set_wake(&self.inner, list, chain, moment)
+    }
+
+    /// A chain is to be placed again at a moment, or sooner where that was said before.
+    pub(crate) fn wake_by(
+        &mut self,
+        list: ListId,
+        chain: ChainId,
+        moment: i64,
+    ) -> Result<(), StoreError> {
+        ready::wake_by(&self.inner, list, chain, moment)
     }
 
     /// Chains that are to be placed again now.

@@ -1,6 +1,7 @@
 //! Random sequences of requests through the real store: what must hold after each of
 //! them, and that a batch comes to what its requests come to one after another.
 
+mod blocked;
 mod invariants;
 mod restricted;
 mod steps;

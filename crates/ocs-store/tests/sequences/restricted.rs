@@ -18,7 +18,7 @@ impl Restricted {
     pub(crate) fn take_up(&mut self, change: &Change, outcome: &Outcome, after: &Seen) {
         match (change, outcome) {
             (Change::PutDoNotCall(entry), _) => self.put(entry.subject.clone(), entry.expires),
-            (Change::RemoveDoNotCall(subject), _) => {
+            (Change::RemoveDoNotCall(subject, _), _) => {
                 self.entries.retain(|(known, _)| known != subject);
             }
             (Change::DoNotCall(request), Outcome::Reached { records, .. }) => {

@@ -347,7 +347,9 @@ pub(crate) fn change(step: &Step, world: &World) -> Change {
             expires: expires.map(|seconds| world.now() + seconds),
             source: None,
         })),
-        Step::RemoveDoNotCall(reached) => Change::RemoveDoNotCall(subject(*reached, world)),
+        Step::RemoveDoNotCall(reached) => {
+            Change::RemoveDoNotCall(subject(*reached, world), "the test".to_owned())
+        }
         Step::Tidy => Change::Tidy,
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 mod add_records;
 mod add_records_once;
+mod audit;
 mod campaign_groups;
 mod campaigns;
 mod certificates;

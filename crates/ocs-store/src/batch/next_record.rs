@@ -1,0 +1,275 @@
+//! Which record goes out next, and what becomes of those before it that may not be
+//! called (records.md, section 4).
+//!
+//! A record that is looked at and may not be called leaves its class: one that is on the
+//! Do Not Call list is finished, another sleeps until its block may have ended. So none
+//! is looked at again while its block stands, and what a preview found out in vain the
+//! next one need not. A batch looks at so many at most; housekeeping goes on with
+//! running campaign groups until a record that may be called stands in front.
+
+use std::sync::Arc;
+
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::policy::Levels;
+use ocs_rules::record::{Handle, Record};
+use ocs_rules::retrieval::next::{Source, Walk};
+use ocs_rules::retrieval::{Retrieval, why};
+
+use super::Batch;
+use super::audit::{DO_NOT_CALL, PASSED, RESTRICTED, Said};
+use crate::error::StoreError;
+use crate::sqlite::{ReadyRows, Transaction};
+
+/// Records that may not be called, of which a batch takes as many out of the way; some
+/// three milliseconds of work. Each preview looks past one in any case.
+pub(super) const LOOKS: u32 = 64;
+
+/// A record of which nobody knows when it may be called is looked at again after so many
+/// seconds.
+const LOOK_AGAIN: i64 = 24 * 60 * 60;
+
+/// What a look for the next record comes to.
+pub(super) enum Next {
+    Record(Handle, Said),
+    /// None is due.
+    Nothing,
+    /// Many stand in front that may not be called.
+    StillLooking,
+}
+
+/// What becomes of a candidate.
+enum Verdict {
+    GoesOut(Said),
+    /// Not now, and not before a moment, UTC seconds; `None` where something else wakes it.
+    Sleeps(Option<i64>),
+    /// It is on the Do Not Call list.
+    Restricted(Said),
+}
+
+impl Batch<'_> {
+    /// The next record of a campaign group that may be handed out; those on the way to it
+    /// are taken out of the way.
+    pub(super) fn next_record(
+        &mut self,
+        group: CampaignGroupId,
+        agent: Option<&str>,
+        callback_only: bool,
+        store: &mut Transaction<'_>,
+    ) -> Result<Next, StoreError> {
+        let mut all_awake = self.place_woken(store)?;
+        let Some(sources) = self.sources(group, store)? else {
+            return Ok(Next::Nothing);
+        };
+        let mut walk = self.walk(&sources, group, agent, callback_only);
+        let mut finished = false;
+        loop {
+            let Retrieval {
+                classes,
+                openings,
+                fronts,
+            } = &mut self.live.retrieval;
+            openings.look(classes, self.objects, self.now);
+            let mut rows = ReadyRows(store.connection());
+            let Some(candidate) = walk.next(openings, fronts, &mut rows)? else {
+                if finished {
+                    // The records that came after those in their chains may go out now.
+                    all_awake = self.place_woken(store)?;
+                    walk = self.walk(&sources, group, agent, callback_only);
+                    finished = false;
+                    continue;
+                }
+                return Ok(if all_awake {
+                    Next::Nothing
+                } else {
+                    Next::StillLooking
+                });
+            };
+            let handle = candidate.handle;
+            match self.verdict(handle, store)? {
+                Verdict::GoesOut(said) => {
+                    let shares = self.live.shares.entry(group).or_default();
+                    shares.taken(candidate.list, candidate.weight);
+                    return Ok(Next::Record(handle, said));
+                }
+                Verdict::Restricted(said) => {
+                    self.finish_restricted(handle, Some(group), said, store)?;
+                    finished = true;
+                }
+                Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
+            }
+            let Some(left) = self.looks_left.checked_sub(1) else {
+                return Ok(Next::StillLooking);
+            };
+            self.looks_left = left;
+        }
+    }
+
+    /// Takes records that may not be called out of the way of a campaign group; whether
+    /// one that may be called stands in front now, or none at all.
+    pub(super) fn sweep(
+        &mut self,
+        group: CampaignGroupId,
+        store: &mut Transaction<'_>,
+    ) -> Result<bool, StoreError> {
+        let Some(sources) = self.sources(group, store)? else {
+            return Ok(true);
+        };
+        let mut walk = self.walk(&sources, group, None, false);
+        loop {
+            let Retrieval {
+                classes,
+                openings,
+                fronts,
+            } = &mut self.live.retrieval;
+            openings.look(classes, self.objects, self.now);
+            let mut rows = ReadyRows(store.connection());
+            let Some(candidate) = walk.next(openings, fronts, &mut rows)? else {
+                return Ok(true);
+            };
+            let handle = candidate.handle;
+            match self.verdict(handle, store)? {
+                Verdict::GoesOut(_) => return Ok(true),
+                Verdict::Restricted(said) => {
+                    self.finish_restricted(handle, Some(group), said, store)?;
+                }
+                Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
+            }
+            let Some(left) = self.looks_left.checked_sub(1) else {
+                return Ok(false);
+            };
+            self.looks_left = left;
+        }
+    }
+
+    /// A campaign group's calling lists, as far as their filters are in use; `None` where it
+    /// is gone.
+    fn sources(
+        &mut self,
+        group: CampaignGroupId,
+        store: &mut Transaction<'_>,
+    ) -> Result<Option<Vec<Source>>, StoreError> {
+        let Some(campaign) = self
+            .objects
+            .group(group)
+            .and_then(|group| self.objects.campaign(group.campaign))
+        else {
+            return Ok(None);
+        };
+        let mut sources = Vec::with_capacity(campaign.lists.len());
+        for weighted in &campaign.lists {
+            let view = match weighted.filter {
+                None => None,
+                Some(filter) => {
+                    let views = Arc::clone(&self.live.views);
+                    let Some(view) = views.with(weighted.list, filter).filter(|view| view.whole)
+                    else {
+                        // Who would not pass cannot be told yet.
+                        continue;
+                    };
+                    self.place_due(view, store)?;
+                    Some(view.id)
+                }
+            };
+            sources.push(Source {
+                list: weighted.list,
+                weight: weighted.weight,
+                view,
+                priorities: self.policy.priorities(Levels {
+                    list: self.objects.list(weighted.list).map(AsRef::as_ref),
+                    group: self.objects.group(group).map(AsRef::as_ref),
+                    campaign: Some(campaign),
+                }),
+            });
+        }
+        Ok(Some(sources))
+    }
+
+    fn walk<'w>(
+        &mut self,
+        sources: &[Source],
+        group: CampaignGroupId,
+        agent: Option<&'w str>,
+        callback_only: bool,
+    ) -> Walk<'w> {
+        let shares = self.live.shares.entry(group).or_default();
+        let walk = Walk::new(sources, shares, agent, self.now);
+        if callback_only {
+            walk.callbacks_only()
+        } else {
+            walk
+        }
+    }
+
+    /// A record leaves its class until its chain is placed again: by a change of it, or
+    /// at a moment.
+    fn put_to_sleep(
+        &mut self,
+        handle: Handle,
+        until: Option<i64>,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(record) = self.record(handle, store)?.cloned() else {
+            return Ok(());
+        };
+        store.set_class(&mut self.live.retrieval, &record, None)?;
+        self.place_in_views(&record, None, store)?;
+        match until {
+            Some(moment) => store.wake_by(record.list, record.chain, moment),
+            None => Ok(()),
+        }
+    }
+
+    /// What a candidate's row does not say: the rest of its chain, Do Not Call, and
+    /// whether somebody has the same phone or customer now.
+    fn verdict(
+        &mut self,
+        handle: Handle,
+        store: &mut Transaction<'_>,
+    ) -> Result<Verdict, StoreError> {
+        let again = Verdict::Sleeps(Some(self.now + LOOK_AGAIN));
+        let Some(record) = self.record(handle, store)?.cloned() else {
+            return Ok(again);
+        };
+        let Some(list) = self.objects.list(record.list) else {
+            return Ok(again);
+        };
+        let mut chain = Vec::new();
+        for handle in store.handles_of_chain(record.list, record.chain)? {
+            chain.extend(self.record(handle, store)?.cloned());
+        }
+        let chain: Vec<_> = chain.iter().collect();
+        if !why::is_callable(&record, &chain, list, self.objects, self.now) {
+            return Ok(Verdict::Sleeps(self.callable_at(&record, &chain)));
+        }
+        let mut said = Said::default();
+        if self.is_restricted(&record, store)? {
+            said.add(DO_NOT_CALL, RESTRICTED);
+            return Ok(Verdict::Restricted(said));
+        }
+        said.add(DO_NOT_CALL, PASSED);
+        if self.policy.one_at_once {
+            let phone = self.compared(&record.contact.phone, record.list);
+            let customer = record.contact.customer_id.as_deref();
+            if self.live.out.look().has(phone, customer) {
+                self.live.out.change().wait_for(phone, customer);
+                return Ok(Verdict::Sleeps(None));
+            }
+        }
+        Ok(Verdict::GoesOut(said))
+    }
+
+    /// When a record that its class let through is looked at again: a class may be open
+    /// at more times than its records, and attempts may have been forbidden since.
+    fn callable_at(&self, record: &Record, chain: &[&Record]) -> Option<i64> {
+        let list = self.objects.list(record.list)?;
+        if record.attempts >= list.max_attempts {
+            // When it allows more, those that this frees are woken.
+            return None;
+        }
+        let facts = why::Facts::default();
+        let at = why::next_callable(record, chain, list, self.objects, self.now, facts);
+        // An earlier record of the chain may be changed long before; that places it again.
+        let at = at.unwrap_or(self.now + LOOK_AGAIN);
+        Some(at.max(self.now + 1))
+    }
+}

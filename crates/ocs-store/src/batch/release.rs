@@ -1,0 +1,71 @@
+//! Records that sleep are placed again: at their moment, or when what they slept for is
+//! over.
+
+use ocs_protocol::enumeration::RecordStatus;
+use ocs_rules::do_not_call::Compared;
+
+use super::Batch;
+use crate::error::StoreError;
+use crate::sqlite::{Asleep, Transaction};
+
+/// Chains that are placed again in a step, and records that are looked up for that; some
+/// four milliseconds of work.
+const STEP: usize = 100;
+
+impl Batch<'_> {
+    /// Places the chains again whose moment has come; whether these were all of them.
+    pub(super) fn place_woken(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        self.write_records(store)?;
+        let released = self.release(store)?;
+        let woken = store.wakes_due(self.now, STEP)?;
+        for (list, chain) in &woken {
+            // Where something of it waits on, placing it says until when.
+            store.set_wake(*list, *chain, None)?;
+            self.place_chain(*list, *chain, store)?;
+        }
+        Ok(released && woken.len() < STEP)
+    }
+
+    /// Says that the chains of those are to be placed again who slept for what is over;
+    /// whether that was all.
+    fn release(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        let mut left = STEP;
+        while let Some((id, release)) = store.next_release()? {
+            let (mut handles, whole) = store.released(id, &release, left)?;
+            left = left.saturating_sub(handles.len());
+            if whole {
+                // The index of contacts has what was committed.
+                handles.extend(match &release.whom {
+                    Asleep::Phone(phone) => self.set.added_like(Some(*phone), None),
+                    Asleep::Customer(customer) => self.set.added_like(None, Some(customer)),
+                    Asleep::List(_) => Vec::new(),
+                });
+            }
+            for handle in handles {
+                if let Some(record) = self.record(handle, store)?
+                    && record.status == RecordStatus::Ready
+                {
+                    let named = record.named();
+                    store.wake_by(named.list, named.chain, 0)?;
+                }
+            }
+            if !whole {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A record came back that others slept for.
+    pub(super) fn release_contact(
+        phone: Compared,
+        customer: Option<&str>,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        store.begin_release(&Asleep::Phone(phone))?;
+        match customer {
+            Some(customer) => store.begin_release(&Asleep::Customer(customer.to_owned())),
+            None => Ok(()),
+        }
+    }
+}
