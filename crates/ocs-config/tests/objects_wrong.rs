@@ -11,7 +11,7 @@ const ROWS: &[Row] = &[
         "objects.toml, line 1: not valid TOML: unclosed array table, expected `]`",
     ]),
     ("[[calling-lists]]\nname = \"A\"\n", &[
-        "objects.toml, line 1: calling-lists: unknown key; did you mean `calling-list`? Allowed here: calling-list, campaign, campaign-group, filter, time-zone",
+        "objects.toml, line 1: calling-lists: unknown key; did you mean `calling-list`? Allowed here: calling-list, campaign, campaign-group, filter, frequency-cap, time-zone",
     ]),
     ("[[calling-list]]\n", &[
         "objects.toml, line 1: calling-list[0].name: this key is needed; write a string in quotes",
@@ -159,6 +159,16 @@ const ROWS: &[Row] = &[
     ]),
     ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\ndbid = 3\n[[campaign-group]]\ncampaign = \"D\"\ngroup = \"G\"\ndbid = 3\n", &[
         "objects.toml, line 8: campaign-group[1].dbid: found 3; campaign-group[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[frequency-cap]]\nname = \"week\"\nattempts = 0\ndays = 400\nper = \"person\"\n", &[
+        "objects.toml, line 3: frequency-cap[0].attempts: found 0; allowed: 1 to 1000",
+        "objects.toml, line 4: frequency-cap[0].days: found 400; allowed: 1 to 366",
+        "objects.toml, line 5: frequency-cap[0].per: found \"person\"; allowed: \"phone\", \"customer\"",
+    ]),
+    ("[[frequency-cap]]\nname = \"week\"\nattempts = 3\n[[frequency-cap]]\nname = \"week\"\nattempts = 3\ndays = 7\nhours = 7\n", &[
+        "objects.toml, line 1: frequency-cap[0]: a cap counts attempts in days or in hours: write one of the two keys",
+        "objects.toml, line 4: frequency-cap[1]: a cap counts attempts in days or in hours: write one of the two keys",
+        "objects.toml, line 5: frequency-cap[1].name: found \"week\"; frequency-cap[0], line 1, has it already; it must be unique",
     ]),
     ("[[time-zone]]\nname = \"AKT\"\nzone = \"America/Anchorag\"\n", &[
         "objects.toml, line 3: time-zone[0].zone: found \"America/Anchorag\"; did you mean \"America/Anchorage\"? Write a zone of the IANA database, such as \"America/Anchorage\"",

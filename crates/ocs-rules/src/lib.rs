@@ -14,6 +14,7 @@ pub mod do_not_call;
 pub mod field_values;
 pub mod fields;
 pub mod filter;
+pub mod frequency_cap;
 pub mod group_state;
 pub mod life_cycle;
 pub mod objects;

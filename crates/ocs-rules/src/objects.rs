@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::calling_list::{CallingList, ListId};
 use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId};
 use crate::filter::{Filter, FilterId};
+use crate::frequency_cap::FrequencyCap;
 use crate::zone::{Zone, ZoneId};
 
 /// The campaign objects, by name and by DBID. Never changed in place: a change
@@ -18,6 +19,7 @@ pub struct Objects {
     campaign_names: HashMap<String, Arc<Campaign>>,
     groups: HashMap<CampaignGroupId, Arc<CampaignGroup>>,
     filters: HashMap<FilterId, Arc<Filter>>,
+    caps: Vec<Arc<FrequencyCap>>,
     zones: HashMap<ZoneId, Arc<Zone>>,
     zone_names: HashMap<String, Arc<Zone>>,
 }
@@ -72,6 +74,18 @@ impl Objects {
     /// Removes a filter.
     pub fn remove_filter(&mut self, dbid: FilterId) {
         self.filters.remove(&dbid);
+    }
+
+    /// Adds a frequency cap, or puts it in place of the one of its name.
+    pub fn put_cap(&mut self, cap: FrequencyCap) {
+        self.remove_cap(&cap.name);
+        self.caps.push(Arc::new(cap));
+        self.caps.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+
+    /// Removes a frequency cap.
+    pub fn remove_cap(&mut self, name: &str) {
+        self.caps.retain(|cap| cap.name != name);
     }
 
     /// Adds a time zone, or puts it in place of the one with its DBID.
@@ -172,6 +186,12 @@ impl Objects {
             .collect()
     }
 
+    /// All frequency caps, by name.
+    #[must_use]
+    pub fn caps(&self) -> &[Arc<FrequencyCap>] {
+        &self.caps
+    }
+
     /// The time zone of this DBID.
     #[must_use]
     pub fn zone(&self, dbid: ZoneId) -> Option<&Arc<Zone>> {
@@ -218,6 +238,10 @@ pub enum ObjectChange {
     PutFilter(Filter),
     /// Removes a filter.
     RemoveFilter(FilterId),
+    /// Adds or replaces a frequency cap.
+    PutCap(FrequencyCap),
+    /// Removes a frequency cap, by name.
+    RemoveCap(String),
     /// Adds or replaces a time zone.
     PutZone(Zone),
     /// Removes a time zone.
@@ -236,6 +260,8 @@ impl Objects {
             ObjectChange::RemoveGroup(dbid) => self.remove_group(dbid),
             ObjectChange::PutFilter(filter) => self.put_filter(filter),
             ObjectChange::RemoveFilter(dbid) => self.remove_filter(dbid),
+            ObjectChange::PutCap(cap) => self.put_cap(cap),
+            ObjectChange::RemoveCap(name) => self.remove_cap(&name),
             ObjectChange::PutZone(zone) => self.put_zone(zone),
             ObjectChange::RemoveZone(dbid) => self.remove_zone(dbid),
         }

@@ -15,7 +15,7 @@ use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
 use crate::request::{Noted, Outcomes, Request};
-use crate::sqlite::{Database, views};
+use crate::sqlite::{Asleep, Database, views};
 use crate::store::{
     Bulk, BulkAnswer, Clock, GroupStates, Job, Keep, ObjectsError, ObjectsPlan, ObjectsView, Reply,
 };
@@ -227,6 +227,17 @@ impl Writer {
             return Ok(());
         }
         let mut changed = Objects::clone(&objects);
+        let caps = |change: &ObjectChange| {
+            matches!(change, ObjectChange::PutCap(_) | ObjectChange::RemoveCap(_))
+        };
+        if changes.iter().any(caps) {
+            // Whoever slept by the old ones is looked at by the new ones.
+            for list in objects.lists() {
+                transaction
+                    .begin_release(&Asleep::List(list.dbid))
+                    .map_err(ObjectsError::Store)?;
+            }
+        }
         for change in changes {
             if let ObjectChange::PutList(list) = &change
                 && let Some(before) = objects.list(list.dbid)

@@ -59,6 +59,18 @@ pub(super) fn check(objects: &ObjectsFile, findings: &mut Findings) {
     let dbids = objects.filters.iter().map(|filter| filter.dbid);
     check_unique(dbids, &filters, "dbid", findings);
 
+    let caps = root.key("frequency-cap");
+    let names = objects.frequency_caps.iter().map(|cap| Some(&cap.name));
+    check_unique(names, &caps, "name", findings);
+    for (index, cap) in objects.frequency_caps.iter().enumerate() {
+        if cap.days.is_some() == cap.hours.is_some() {
+            findings.note(
+                &caps.index(index),
+                "a cap counts attempts in days or in hours: write one of the two keys",
+            );
+        }
+    }
+
     let zones = root.key("time-zone");
     let names = objects.time_zones.iter().map(|zone| Some(&zone.name));
     check_unique(names, &zones, "name", findings);

@@ -5,11 +5,13 @@ mod calling_list;
 mod campaign;
 mod check;
 mod filter;
+mod frequency_cap;
 mod time_zone;
 
 pub use calling_list::{CallingList, Field, FieldType, TimeOfDay};
 pub use campaign::{Campaign, CampaignGroup, CampaignList, DialingMode};
 pub use filter::Filter;
+pub use frequency_cap::{CappedContact, CappedScope, FrequencyCap};
 pub use time_zone::{IanaZone, Zone, is_iana_zone};
 
 use std::borrow::Cow;
@@ -41,6 +43,9 @@ pub struct ObjectsFile {
     /// Campaign groups.
     #[serde(rename = "campaign-group")]
     pub campaign_groups: Vec<CampaignGroup>,
+    /// Frequency caps.
+    #[serde(rename = "frequency-cap")]
+    pub frequency_caps: Vec<FrequencyCap>,
     /// Time zones.
     #[serde(rename = "time-zone")]
     pub time_zones: Vec<Zone>,
@@ -122,6 +127,9 @@ impl ObjectsFile {
             filter.line = line("filter", index);
             let here = KeyPath::default().key("filter").index(index);
             filter.lines = ["where", "order"].map(|key| findings.line(&here.key(key)));
+        }
+        for (index, cap) in self.frequency_caps.iter_mut().enumerate() {
+            cap.line = line("frequency-cap", index);
         }
         for (index, zone) in self.time_zones.iter_mut().enumerate() {
             zone.line = line("time-zone", index);

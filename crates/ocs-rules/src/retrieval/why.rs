@@ -9,14 +9,17 @@ use ocs_protocol::enumeration::RecordStatus;
 use super::placement::may_be_handed_out;
 use super::window::Window;
 use crate::calling_list::CallingList;
+use crate::frequency_cap::Capped;
 use crate::objects::Objects;
 use crate::record::{Handle, Record};
 
 /// What a record and its chain do not say themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     /// Its phone or its customer is on the Do Not Call list.
     pub do_not_call: bool,
+    /// A frequency cap that holds it back.
+    pub capped: Option<Capped>,
     /// A record with the same phone or customer is out.
     pub contact_out: bool,
     /// No filter of a campaign that uses its calling list takes it.
@@ -28,7 +31,7 @@ pub struct Facts {
 }
 
 /// One reason why a record cannot be called now. Moments are in UTC seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// It is finished.
     Final(RecordStatus),
@@ -62,6 +65,8 @@ pub enum Reason {
     ChainEarlierNotFinal(Handle, RecordStatus),
     /// Its phone or its customer is on the Do Not Call list.
     DoNotCall,
+    /// As many attempts were made at its phone or its customer as a cap allows.
+    Capped(Capped),
     /// A record with the same phone or customer is out.
     ContactOut,
     /// No filter takes it.
@@ -89,6 +94,7 @@ impl Reason {
             Self::ChainEarlierWaits(..) => "chain-earlier-waits",
             Self::ChainEarlierNotFinal(..) => "chain-earlier-not-final",
             Self::DoNotCall => "do-not-call",
+            Self::Capped(_) => "capped",
             Self::ContactOut => "contact-out",
             Self::FilteredOut => "filtered-out",
             Self::FilterNotReady => "filter-not-ready",
@@ -155,6 +161,12 @@ impl fmt::Display for Reason {
             Self::DoNotCall => {
                 f.write_str("its phone or its customer id is on the Do Not Call list")
             }
+            Self::Capped(Capped { cap, until }) => write!(
+                f,
+                "its phone or its customer was attempted as often as the frequency cap \"{cap}\" \
+                 allows, until {}",
+                Moment(*until)
+            ),
             Self::ContactOut => {
                 f.write_str("another record with the same phone or customer id is out")
             }
@@ -232,6 +244,7 @@ pub fn why(
                     .flatten()
             }),
     );
+    reasons.extend(facts.capped.map(Reason::Capped));
     for (holds, reason) in [
         (facts.do_not_call, Reason::DoNotCall),
         (facts.contact_out, Reason::ContactOut),
@@ -311,6 +324,7 @@ pub fn next_callable(
     let mut at = earlier()
         .chain(std::iter::once(&record))
         .filter_map(|waiting| waiting.contact.scheduled)
+        .chain(facts.capped.map(|capped| capped.until))
         .fold(now, i64::max);
     for _ in 0..STEPS {
         let opens = Window::of(record).next_opening(objects, at)?;
@@ -513,16 +527,28 @@ mod tests {
         let record = record(1, 1, 0);
         let facts = Facts {
             do_not_call: true,
+            capped: Some(Capped {
+                cap: "week".to_owned(),
+                until: NOON + DAY,
+            }),
             contact_out: true,
             filtered_out: true,
             filter_not_ready: true,
             no_running_group: true,
         };
-        let reasons = why(&record, &[&record], &list(101), &objects(), NOON, facts);
+        let reasons = why(
+            &record,
+            &[&record],
+            &list(101),
+            &objects(),
+            NOON,
+            facts.clone(),
+        );
         let codes: Vec<_> = reasons.iter().map(Reason::code).collect();
         assert_eq!(
             codes,
             [
+                "capped",
                 "do-not-call",
                 "contact-out",
                 "filtered-out",

@@ -3,6 +3,7 @@
 
 mod difference;
 mod filters;
+mod frequency_caps;
 mod plan;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -12,6 +12,7 @@ use ocs_rules::calling_list::{CallingList, ListId};
 use ocs_rules::campaign::Campaign;
 use ocs_rules::do_not_call::{Compared, Keys, Subject};
 use ocs_rules::filter::FilterId;
+use ocs_rules::frequency_cap::Capped;
 use ocs_rules::objects::Objects;
 use ocs_rules::record::Record;
 use ocs_rules::retrieval::why::{self, Facts};
@@ -94,16 +95,48 @@ async fn record(
             filtered_out: filtered == Filtered::Out,
             filter_not_ready: filtered == Filtered::NotReady,
             do_not_call: found.do_not_call,
+            capped: capped(core, &found.record, list, &objects, now.as_second()).await?,
             contact_out: core.policy.one_at_once
                 && found.contact_out
                 && found.record.status != RecordStatus::Retrieved,
             no_running_group: campaigns(core, &objects, list, true).is_empty(),
         };
         let now = now.as_second();
-        known.why = why::why(&found.record, &chain, list, &objects, now, facts);
+        known.why = why::why(&found.record, &chain, list, &objects, now, facts.clone());
         known.next_callable = why::next_callable(&found.record, &chain, list, &objects, now, facts);
     }
     Ok(answer::record(&known, uri(handle), &objects, now))
+}
+
+/// The frequency cap that holds a record back, in every campaign that uses its calling
+/// list.
+async fn capped(
+    core: &Core,
+    record: &Record,
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+) -> Result<Option<Capped>, Refusal> {
+    let zone = objects.zone(record.contact.zone);
+    let Some(zone) = zone.filter(|_| !objects.caps().is_empty() && record.is_open()) else {
+        return Ok(None);
+    };
+    let campaigns = objects.campaigns().into_iter();
+    let campaigns = campaigns.filter(|campaign| campaign.uses(list.dbid));
+    let campaigns = campaigns.map(|campaign| campaign.dbid).collect();
+    let phone = Compared::of(&record.contact.phone, core.policy.region(Some(list)));
+    let reader = core.store.reader();
+    let caps = objects.caps().to_vec();
+    reader
+        .capped(
+            record.clone(),
+            phone,
+            caps,
+            campaigns,
+            (zone.zone.clone(), now),
+        )
+        .await
+        .map_err(|error| refused(&error))
 }
 
 /// The campaigns of campaign groups that use a calling list; of those that run, or of all.

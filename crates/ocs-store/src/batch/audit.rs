@@ -36,7 +36,7 @@ impl Said {
 pub(super) struct Lines(String);
 
 impl Lines {
-    pub(super) fn handed_out(&mut self, record: &Record, said: Said) {
+    pub(super) fn handed_out(&mut self, record: &Record, said: &Said) {
         let in_hand = record.in_hand.as_ref();
         let group = in_hand.map(|in_hand| in_hand.group);
         let mut line = of_record("handed-out", record, group, said);
@@ -50,7 +50,7 @@ impl Lines {
     }
 
     /// A record was not handed out; `group` and `agent` are whom it was not handed to.
-    pub(super) fn blocked(&mut self, record: &Record, group: Option<CampaignGroupId>, said: Said) {
+    pub(super) fn blocked(&mut self, record: &Record, group: Option<CampaignGroupId>, said: &Said) {
         self.push(of_record("blocked", record, group, said));
     }
 
@@ -91,7 +91,7 @@ fn of_record(
     what: &str,
     record: &Record,
     group: Option<CampaignGroupId>,
-    said: Said,
+    said: &Said,
 ) -> Map<String, Value> {
     let phone = ContactInfo::Masked.value(&record.contact.phone);
     let line = json!({

@@ -10,6 +10,7 @@ use ocs_rules::life_cycle;
 use ocs_rules::record::{Handle, InHand, Record};
 
 use super::audit::{DO_NOT_CALL, PASSED, RESTRICTED, Said};
+use super::frequency_caps::Room;
 use super::next_record::Next;
 use super::{Batch, Run};
 use crate::error::StoreError;
@@ -46,7 +47,7 @@ impl Batch<'_> {
         life_cycle::hand_out(record, in_hand, request.attempt_guid.clone());
         let record = record.clone();
         self.end_attempt(put_off, record.result, store)?;
-        self.handed_out(&record, said, store)?;
+        self.handed_out(&record, &said, store)?;
         Ok(Ok(Outcome::Delivered(Box::new(Delivery {
             record,
             group: request.group,
@@ -77,10 +78,14 @@ impl Batch<'_> {
             let mut said = Said::default();
             if self.is_restricted(&other, store)? {
                 said.add(DO_NOT_CALL, RESTRICTED);
-                self.finish_restricted(handle, Some(in_hand.group), said, store)?;
+                self.finish_restricted(handle, Some(in_hand.group), &said, store)?;
                 continue;
             }
             said.add(DO_NOT_CALL, PASSED);
+            if let Room::Not { .. } = self.room(&other, in_hand.group, &mut said, store)? {
+                self.audit.blocked(&other, Some(in_hand.group), &said);
+                continue;
+            }
             let seed = request.guid_seed.wrapping_add(chain.len() as u128);
             let in_hand = InHand {
                 touched: self.now,
@@ -91,7 +96,7 @@ impl Batch<'_> {
                 life_cycle::hand_out(other, in_hand.clone(), format!("{seed:032x}"));
                 let record = other.clone();
                 self.end_attempt(put_off, record.result, store)?;
-                self.handed_out(&record, said, store)?;
+                self.handed_out(&record, &said, store)?;
                 chain.push(Delivery {
                     record,
                     group: in_hand.group,
@@ -124,12 +129,18 @@ impl Batch<'_> {
     fn handed_out(
         &mut self,
         record: &Record,
-        said: Said,
+        said: &Said,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
         self.audit.handed_out(record, said);
         self.changed(record.handle);
-        store.begin_attempt(record, self.now)
+        let attempt = store.begin_attempt(record, self.now)?;
+        let campaign = record
+            .in_hand
+            .as_ref()
+            .and_then(|in_hand| self.objects.group(in_hand.group))
+            .map(|group| group.campaign);
+        store.count_attempt(attempt, self.contact(record), campaign, self.now)
     }
 
     /// A record that is on the Do Not Call list is finished, never handed out.
@@ -137,7 +148,7 @@ impl Batch<'_> {
         &mut self,
         handle: Handle,
         group: Option<CampaignGroupId>,
-        said: Said,
+        said: &Said,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
         let Some(record) = self.record(handle, store)? else {

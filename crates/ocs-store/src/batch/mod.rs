@@ -6,6 +6,7 @@ mod add_record;
 mod audit;
 mod bound;
 mod do_not_call;
+mod frequency_caps;
 mod group;
 mod hand_out;
 mod next_record;

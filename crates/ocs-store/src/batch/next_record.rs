@@ -17,6 +17,7 @@ use ocs_rules::retrieval::{Retrieval, why};
 
 use super::Batch;
 use super::audit::{DO_NOT_CALL, PASSED, RESTRICTED, Said};
+use super::frequency_caps::Room;
 use crate::error::StoreError;
 use crate::sqlite::{ReadyRows, Transaction};
 
@@ -40,6 +41,8 @@ pub(super) enum Next {
 /// What becomes of a candidate.
 enum Verdict {
     GoesOut(Said),
+    /// Not now, and for this campaign group only.
+    Passed(Said),
     /// Not now, and not before a moment, UTC seconds; `None` where something else wakes it.
     Sleeps(Option<i64>),
     /// It is on the Do Not Call list.
@@ -85,17 +88,22 @@ impl Batch<'_> {
                 });
             };
             let handle = candidate.handle;
-            match self.verdict(handle, store)? {
+            match self.verdict(handle, group, store)? {
                 Verdict::GoesOut(said) => {
                     let shares = self.live.shares.entry(group).or_default();
                     shares.taken(candidate.list, candidate.weight);
                     return Ok(Next::Record(handle, said));
                 }
                 Verdict::Restricted(said) => {
-                    self.finish_restricted(handle, Some(group), said, store)?;
+                    self.finish_restricted(handle, Some(group), &said, store)?;
                     finished = true;
                 }
                 Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
+                Verdict::Passed(said) => {
+                    if let Some(record) = self.record(handle, store)?.cloned() {
+                        self.audit.blocked(&record, Some(group), &said);
+                    }
+                }
             }
             let Some(left) = self.looks_left.checked_sub(1) else {
                 return Ok(Next::StillLooking);
@@ -127,10 +135,11 @@ impl Batch<'_> {
                 return Ok(true);
             };
             let handle = candidate.handle;
-            match self.verdict(handle, store)? {
-                Verdict::GoesOut(_) => return Ok(true),
+            match self.verdict(handle, group, store)? {
+                // It is in the way of no other campaign group.
+                Verdict::GoesOut(_) | Verdict::Passed(_) => return Ok(true),
                 Verdict::Restricted(said) => {
-                    self.finish_restricted(handle, Some(group), said, store)?;
+                    self.finish_restricted(handle, Some(group), &said, store)?;
                 }
                 Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
             }
@@ -219,11 +228,12 @@ impl Batch<'_> {
         }
     }
 
-    /// What a candidate's row does not say: the rest of its chain, Do Not Call, and
-    /// whether somebody has the same phone or customer now.
+    /// What a candidate's row does not say: the rest of its chain, Do Not Call, frequency
+    /// caps, and whether somebody has the same phone or customer now.
     fn verdict(
         &mut self,
         handle: Handle,
+        group: CampaignGroupId,
         store: &mut Transaction<'_>,
     ) -> Result<Verdict, StoreError> {
         let again = Verdict::Sleeps(Some(self.now + LOOK_AGAIN));
@@ -247,6 +257,13 @@ impl Batch<'_> {
             return Ok(Verdict::Restricted(said));
         }
         said.add(DO_NOT_CALL, PASSED);
+        if let Room::Not { until, for_others } = self.room(&record, group, &mut said, store)? {
+            if for_others {
+                return Ok(Verdict::Passed(said));
+            }
+            self.audit.blocked(&record, Some(group), &said);
+            return Ok(Verdict::Sleeps(Some(until)));
+        }
         if self.policy.one_at_once {
             let phone = self.compared(&record.contact.phone, record.list);
             let customer = record.contact.customer_id.as_deref();

@@ -74,10 +74,18 @@ impl Batch<'_> {
         if let Err(refusal) = life_cycle::reject(record, request, objects) {
             return Ok(Err(refusal));
         }
+        let rejected = record.clone();
         let record = record.named();
         self.changed(record.handle);
         if let Some(guid) = guid {
+            store.uncount_attempt(&guid)?;
             store.forget_attempt(&guid)?;
+        }
+        if !objects.caps().is_empty() {
+            // There is room for whoever slept for it.
+            let phone = self.compared(&rejected.contact.phone, rejected.list);
+            let customer = rejected.contact.customer_id.as_deref();
+            Self::release_contact(phone, customer, store)?;
         }
         Ok(Ok(Outcome::Changed {
             record,

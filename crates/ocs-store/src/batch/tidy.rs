@@ -45,6 +45,7 @@ impl Batch<'_> {
             self.live.reread_at = self.now + self.policy.reread_every;
         }
         tidied.more |= self.tidy_views(store)?;
+        tidied.more |= self.purge_attempts(PURGED, store)?;
         let day = 24 * 60 * 60;
         let kept = i64::from(self.policy.request_log_days) * day;
         let lines = store.purge_request_log(self.now - kept, PURGED)?;

@@ -84,8 +84,14 @@ mod tests {
         for (case, sql) in [
             ("changed", "UPDATE audit SET lines = '[1]'"),
             ("removed", "DELETE FROM audit"),
-            ("replaced", &insert.replace("INSERT", "INSERT OR REPLACE")),
-            ("before the last", &insert.replace("VALUES (1", "VALUES (0")),
+            (
+                "replaced",
+                insert.replace("INSERT", "INSERT OR REPLACE").as_str(),
+            ),
+            (
+                "before the last",
+                insert.replace("VALUES (1", "VALUES (0").as_str(),
+            ),
         ] {
             let error = connection.execute(sql, []).expect_err(case);
             assert!(

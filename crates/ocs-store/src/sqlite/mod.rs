@@ -7,6 +7,7 @@ mod condition;
 mod contacts;
 pub(crate) mod do_not_call;
 mod error;
+pub(crate) mod frequency_caps;
 mod lease;
 mod log_room;
 mod objects;

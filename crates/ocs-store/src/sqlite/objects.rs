@@ -11,7 +11,7 @@ use ocs_rules::zone::{self, Zone, ZoneOrigin};
 use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
-use crate::sqlite::sqlite_error;
+use crate::sqlite::{frequency_caps, sqlite_error};
 
 /// Writes what every store has: the counters and the built-in zones.
 pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError> {
@@ -227,6 +227,9 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
     )? {
         objects.put_filter(filter);
     }
+    for cap in frequency_caps::read(connection)? {
+        objects.put_cap(cap);
+    }
     Ok(objects)
 }
 
@@ -249,6 +252,8 @@ pub(crate) fn write(connection: &Connection, change: &ObjectChange) -> Result<()
         ObjectChange::RemoveGroup(dbid) => remove(connection, "campaign_group", *dbid),
         ObjectChange::PutFilter(filter) => put_filter(connection, filter),
         ObjectChange::RemoveFilter(dbid) => remove(connection, "filter", *dbid),
+        ObjectChange::PutCap(cap) => frequency_caps::put(connection, cap),
+        ObjectChange::RemoveCap(name) => frequency_caps::remove(connection, name),
         ObjectChange::PutZone(zone) => put_zone(connection, zone),
         ObjectChange::RemoveZone(dbid) => remove(connection, "time_zone", *dbid),
     };

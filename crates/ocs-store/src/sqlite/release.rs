@@ -111,26 +111,33 @@ impl Transaction<'_> {
         most: usize,
     ) -> Result<Vec<(u32, Handle)>, StoreError> {
         let read = || -> rusqlite::Result<Vec<(u32, Handle)>> {
-            self.connection()
-                .prepare_cached(HELD_BACK)?
-                .query_map(
-                    params![
-                        list,
-                        after.0,
-                        after.1,
-                        i64::try_from(most).unwrap_or(i64::MAX)
-                    ],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )?
-                .collect()
+            let limit = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
+            let mut same = self.connection().prepare_cached(HELD_BACK)?;
+            let rows = same.query_map(params![list, after.0, after.1, limit(most)], held)?;
+            let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            let left = limit(most - found.len());
+            let mut more = self.connection().prepare_cached(HELD_BACK_AFTER)?;
+            for row in more.query_map(params![list, after.0, left], held)? {
+                found.push(row?);
+            }
+            Ok(found)
         };
         read().map_err(sqlite_error)
     }
 }
 
+/// With as many attempts as the last one, and with more: both at once would be no seek.
 const HELD_BACK: &str = "SELECT attempt, record_id FROM record \
      WHERE list_dbid = ?1 AND ready_class IS NULL AND record_status = 1 \
-     AND (attempt, record_id) > (?2, ?3) ORDER BY attempt, record_id LIMIT ?4";
+     AND attempt = ?2 AND record_id > ?3 ORDER BY record_id LIMIT ?4";
+
+const HELD_BACK_AFTER: &str = "SELECT attempt, record_id FROM record \
+     WHERE list_dbid = ?1 AND ready_class IS NULL AND record_status = 1 \
+     AND attempt > ?2 ORDER BY attempt, record_id LIMIT ?3";
+
+fn held(row: &Row<'_>) -> rusqlite::Result<(u32, Handle)> {
+    Ok((row.get(0)?, row.get(1)?))
+}
 
 fn release(row: &Row<'_>) -> rusqlite::Result<(i64, Release)> {
     let list: Option<ListId> = row.get(1)?;
@@ -149,7 +156,7 @@ fn release(row: &Row<'_>) -> rusqlite::Result<(i64, Release)> {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use rusqlite::{Connection, params_from_iter};
 
     use super::*;
     use crate::sqlite::schema;
@@ -158,16 +165,22 @@ mod tests {
     fn who_is_held_back_is_one_seek() {
         let mut connection = Connection::open_in_memory().expect("a database");
         schema::migrate(&mut connection).expect("the schema");
-        let plan: String = connection
-            .query_row(
-                &format!("EXPLAIN QUERY PLAN {HELD_BACK}"),
-                params![1, 0, 0, 1],
-                |row| row.get(3),
-            )
-            .expect("a plan");
-        assert_eq!(
-            plan,
-            "SEARCH record USING INDEX record_held (list_dbid=? AND (attempt,record_id)>(?,?))"
-        );
+        for (sql, values, seek) in [
+            (HELD_BACK, 4, "(list_dbid=? AND attempt=? AND rowid>?)"),
+            (HELD_BACK_AFTER, 3, "(list_dbid=? AND attempt>?)"),
+        ] {
+            let plans: Vec<String> = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .and_then(|mut statement| {
+                    let rows =
+                        statement.query_map(params_from_iter(vec![1; values]), |row| row.get(3))?;
+                    rows.collect()
+                })
+                .expect("a plan");
+            assert_eq!(
+                plans,
+                [format!("SEARCH record USING INDEX record_held {seek}")]
+            );
+        }
     }
 }

@@ -19,8 +19,8 @@ use crate::reader::Reader;
 use crate::sqlite::{Transaction, sqlite_error};
 
 impl Transaction<'_> {
-    /// A record went out: its attempt begins.
-    pub(crate) fn begin_attempt(&mut self, record: &Record, now: i64) -> Result<(), StoreError> {
+    /// A record went out: its attempt begins, and has a number.
+    pub(crate) fn begin_attempt(&mut self, record: &Record, now: i64) -> Result<i64, StoreError> {
         let in_hand = record.in_hand.as_ref();
         self.write(
             "INSERT INTO attempt (record_id, guid, group_id, agent_id, begun_at) \
@@ -32,7 +32,8 @@ impl Transaction<'_> {
                 in_hand.and_then(|in_hand| in_hand.agent.as_deref()),
                 now
             ],
-        )
+        )?;
+        Ok(self.connection().last_insert_rowid())
     }
 
     /// An attempt is over.

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_filters.sql"),
     include_str!("migrations/0012_release.sql"),
     include_str!("migrations/0013_audit.sql"),
+    include_str!("migrations/0014_frequency_caps.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

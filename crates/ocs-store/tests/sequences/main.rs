@@ -2,7 +2,9 @@
 //! them, and that a batch comes to what its requests come to one after another.
 
 mod blocked;
+mod capped;
 mod invariants;
+mod measured;
 mod restricted;
 mod steps;
 mod world;

@@ -12,6 +12,7 @@ use ocs_rules::calling_list::{CallingList, DailyWindow, ListId};
 use ocs_rules::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId, WeightedList};
 use ocs_rules::change::{Change, GroupRequest};
 use ocs_rules::counters::take;
+use ocs_rules::frequency_cap::FrequencyCap;
 use ocs_rules::group_state::{GroupCommand, Settings};
 use ocs_rules::objects::ObjectChange;
 use ocs_rules::options::Options;
@@ -150,6 +151,20 @@ impl World {
         };
         invariants::check(&before, &self.seen, &asked, &mut self.restricted);
         outcomes
+    }
+
+    /// The store itself, for what is not checked.
+    pub(crate) fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    pub(crate) fn put_caps(&self, caps: Vec<FrequencyCap>) {
+        wait(self.store.change_objects(Box::new(move |view| {
+            let caps = caps.into_iter().map(ObjectChange::PutCap);
+            Ok((caps.collect(), view.counters))
+        })))
+        .expect("they are written")
+        .expect("they are planned");
     }
 
     /// Closes the store and opens it again, which changes nothing.

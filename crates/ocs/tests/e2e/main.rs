@@ -19,6 +19,7 @@ mod encoding;
 mod export;
 mod files;
 mod filters;
+mod frequency_caps;
 mod hand_out;
 mod home;
 mod http;

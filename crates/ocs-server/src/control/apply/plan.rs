@@ -23,7 +23,7 @@ pub(super) struct Plan<'a> {
     pub(super) objects: Objects,
     counters: Counters,
     changes: Vec<ObjectChange>,
-    sentences: Vec<String>,
+    pub(super) sentences: Vec<String>,
     pub(super) problems: Vec<String>,
 }
 
@@ -67,6 +67,9 @@ impl<'a> Plan<'a> {
         for filter in &file.filters {
             self.bring_filter(filter);
         }
+        for cap in &file.frequency_caps {
+            self.bring_cap(cap);
+        }
         for campaign in &file.campaigns {
             self.bring_campaign(campaign);
         }
@@ -109,6 +112,7 @@ impl<'a> Plan<'a> {
             }
         }
         self.prune_filters(file);
+        self.prune_caps(file);
         for list in self.objects.lists() {
             if file
                 .calling_lists
@@ -436,7 +440,7 @@ impl<'a> Plan<'a> {
         self.change(change);
     }
 
-    fn change(&mut self, change: ObjectChange) {
+    pub(super) fn change(&mut self, change: ObjectChange) {
         self.objects.change(change.clone());
         self.changes.push(change);
     }
