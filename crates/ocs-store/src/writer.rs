@@ -187,15 +187,20 @@ impl Writer {
             self.groups.store(Arc::new(self.live.groups.clone()));
         }
         if !written.made_whole.is_empty() {
-            let mut views = Views::clone(&self.live.views);
+            let mut in_use = Views::clone(&self.live.views);
             for id in written.made_whole {
-                views.whole(id);
-                tracing::info!(
-                    view = id,
-                    "every record was looked at for a filter; it is in use"
-                );
+                in_use.whole(id);
+                let objects = self.objects.load();
+                if let Some(view) = in_use.iter().find(|view| view.id == id) {
+                    let (calling_list, filter) = views::names(&objects, view);
+                    tracing::info!(
+                        calling_list,
+                        filter,
+                        "every record was looked at for a filter; it is in use"
+                    );
+                }
             }
-            self.show_views(views);
+            self.show_views(in_use);
         }
         for change in written.restricted {
             self.live.do_not_call.change().change(change);

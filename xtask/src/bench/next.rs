@@ -115,6 +115,8 @@ struct Options {
     records: u64,
     seconds: u32,
     variants: Vec<usize>,
+    /// What is measured, where it is not to be built.
+    binary: Option<PathBuf>,
     strict: bool,
 }
 
@@ -124,6 +126,7 @@ impl Options {
         let options = Self {
             records: args.value("--records")?.unwrap_or(10_000_000),
             seconds: args.value("--seconds")?.unwrap_or(20),
+            binary: args.value("--binary")?,
             variants: only.map_or_else(|| (1..=3).collect(), |only| vec![only]),
             strict: args.flag("--strict"),
         };
@@ -181,7 +184,15 @@ impl Measured {
 /// The bench.
 pub(crate) fn next(args: Args) -> Result<()> {
     let options = Options::take(args)?;
-    let [ocs] = build_release(["ocs"])?;
+    let ocs = match &options.binary {
+        Some(binary) => {
+            fs::canonicalize(binary).with_context(|| format!("there is no {}", binary.display()))?
+        }
+        None => {
+            let [built] = build_release(["ocs"])?;
+            built
+        }
+    };
     let scratch = Scratch::new()?;
     let mut measured = Vec::new();
     for number in &options.variants {

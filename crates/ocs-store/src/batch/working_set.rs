@@ -235,8 +235,9 @@ impl Batch<'_> {
         for (((_, record), class), _) in inserts.iter().zip(classes).zip(taken).filter(|(_, t)| *t)
         {
             ready::entered(&mut self.live.retrieval.fronts, record, class);
-            if class.is_some() {
-                self.place_in_views(record, class, store)?;
+            for view in self.live.views.of(record.list) {
+                let (connection, fronts) = (store.connection(), &mut self.live.retrieval.fronts);
+                views::put_new(connection, fronts, view, record, class, self.now)?;
             }
             self.set.added.push(Reached {
                 handle: record.handle,

@@ -82,17 +82,26 @@ pub(crate) fn sync(
             whole: false,
         };
         view.whole = step(connection, &mut Fronts::default(), &view, now)?;
-        if !view.whole {
-            tracing::info!(
-                calling_list = list,
-                filter,
-                "a filter is new or was changed for a calling list; nothing is handed out by it \
-                 until every record was looked at"
-            );
-        }
         kept.insert(id, view);
     }
+    for view in kept.values().filter(|view| !view.whole) {
+        let (calling_list, filter) = names(objects, view);
+        tracing::info!(
+            calling_list,
+            filter,
+            "a filter is being made ready for a calling list; nothing is handed out by it until \
+             every record was looked at"
+        );
+    }
     Ok(Views::of_all(kept.into_values()))
+}
+
+/// What a view's calling list and filter are called.
+pub(crate) fn names<'o>(objects: &'o Objects, view: &View) -> (&'o str, &'o str) {
+    let list = objects.list(view.list).map(|list| list.name.as_str());
+    let filter = objects.filter(view.filter);
+    let filter = filter.map(|filter| filter.name.as_str());
+    (list.unwrap_or_default(), filter.unwrap_or_default())
 }
 
 type Stored = (ViewId, ListId, u32, String, bool);
@@ -231,6 +240,22 @@ pub(crate) fn remove_gone(connection: &Connection) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Puts a record that was just added into a view, where it passes: there is no row of it
+/// yet that would have to go.
+pub(crate) fn put_new(
+    connection: &Connection,
+    fronts: &mut Fronts,
+    view: &View,
+    record: &Record,
+    class: Option<ClassId>,
+    now: i64,
+) -> Result<(), StoreError> {
+    view.standing(record, class, now)
+        .map_or(Ok(()), |standing| {
+            put_at(connection, fronts, view, record, standing)
+        })
+}
+
 /// Puts a record into a view where it stands now, or takes it out.
 pub(crate) fn put(
     connection: &Connection,
@@ -240,17 +265,27 @@ pub(crate) fn put(
     class: Option<ClassId>,
     now: i64,
 ) -> Result<(), StoreError> {
+    match view.standing(record, class, now) {
+        Some(standing) => put_at(connection, fronts, view, record, standing),
+        None => write(
+            connection,
+            "DELETE FROM view_record WHERE view_id = ?1 AND record_id = ?2",
+            params![view.id, record.handle],
+        ),
+    }
+}
+
+fn put_at(
+    connection: &Connection,
+    fronts: &mut Fronts,
+    view: &View,
+    record: &Record,
+    standing: Standing,
+) -> Result<(), StoreError> {
     let scheduled = record.contact.scheduled.unwrap_or(i64::MIN);
-    let (class, record_type, position) = match view.standing(record, class, now) {
-        None => {
-            return write(
-                connection,
-                "DELETE FROM view_record WHERE view_id = ?1 AND record_id = ?2",
-                params![view.id, record.handle],
-            );
-        }
-        Some(Standing::Due(class, record_type, position)) => (class, record_type, position),
-        Some(Standing::Waits(_)) => (WAITS, RecordType::NoRecordType, Position::of(record)),
+    let (class, record_type, position) = match standing {
+        Standing::Due(class, record_type, position) => (class, record_type, position),
+        Standing::Waits(_) => (WAITS, RecordType::NoRecordType, Position::of(record)),
     };
     let personal = record_type == RecordType::PersonalCallBack;
     let agent = personal.then(|| record.contact.agent.as_deref().unwrap_or_default());
