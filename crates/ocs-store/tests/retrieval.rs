@@ -554,7 +554,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 /// Sequences that are tried where PROPTEST_CASES says nothing else.
-const CASES: u32 = 40;
+const CASES: u32 = 24;
 
 fn config() -> ProptestConfig {
     let set = ProptestConfig::default();

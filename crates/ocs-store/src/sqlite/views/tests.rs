@@ -393,8 +393,18 @@ fn any_condition() -> impl Strategy<Value = String> {
     })
 }
 
+/// Cases that are tried where PROPTEST_CASES says nothing else; each is a store.
+fn config() -> ProptestConfig {
+    let set = ProptestConfig::default();
+    ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").map_or(96, |_| set.cases),
+        failure_persistence: None,
+        ..set
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// The store and the rules take the same records.
     #[test]
