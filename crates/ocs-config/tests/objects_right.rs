@@ -52,6 +52,22 @@ name = "Big"
 
 where = "balance > 100 and contact_info_type = Mobile"
 order = "balance desc"
+
+[[schedule]]
+name = "Office"
+time-zone = "AKT"
+load-before = "10min"
+[[schedule.hours]]
+days = ["Mon", "Sun"]
+from = "22:00"
+until = "06:00"
+dialing-mode = "Preview"
+[[schedule.exception]]
+date = "2026-12-25"
+[[schedule.exception]]
+date = "2026-12-24"
+from = "09:00"
+until = "12:00"
 "#;
 
 #[test]
@@ -112,6 +128,18 @@ fn the_sample_of_the_specification_is_read() {
     );
     assert_eq!(filter.order, "balance desc");
     assert_eq!((filter.line, filter.lines), (45, [48, 49]));
+    let schedule = &objects.schedules[0];
+    let (hours, exceptions) = (&schedule.hours[0], &schedule.exceptions);
+    assert_eq!((schedule.line, hours.days.len()), (51, 2));
+    assert_eq!(schedule.load_before.as_duration().as_secs(), 600);
+    assert_eq!(schedule.unload_after.as_duration().as_secs(), 0);
+    assert_eq!(hours.dialing_mode, Some(DialingMode::Preview));
+    assert_eq!((exceptions[0].from, exceptions[0].until), (None, None));
+    assert_eq!(exceptions[1].date.to_string(), "2026-12-24");
+    assert_eq!(
+        exceptions[1].until.map(|until| until.seconds()),
+        Some(43_200)
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ const ROWS: &[Row] = &[
         "objects.toml, line 1: not valid TOML: unclosed array table, expected `]`",
     ]),
     ("[[calling-lists]]\nname = \"A\"\n", &[
-        "objects.toml, line 1: calling-lists: unknown key; did you mean `calling-list`? Allowed here: calling-list, campaign, campaign-group, filter, frequency-cap, time-zone",
+        "objects.toml, line 1: calling-lists: unknown key; did you mean `calling-list`? Allowed here: calling-list, campaign, campaign-group, filter, frequency-cap, schedule, time-zone",
     ]),
     ("[[calling-list]]\n", &[
         "objects.toml, line 1: calling-list[0].name: this key is needed; write a string in quotes",
@@ -103,6 +103,33 @@ const ROWS: &[Row] = &[
     ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = \"NoAnswer\"\naction = \"RetryIn\"\nattempt = 1\ninterval = 30\n\n[[calling-list.treatment]]\nwhatever = 1\n", &[
         "objects.toml, line 3: calling-list[0].treatment[0]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
         "objects.toml, line 9: calling-list[0].treatment[1]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
+    ]),
+    ("[[schedule]]\nname = \"S\"\n[[schedule]]\nname = \"S\"\n", &[
+        "objects.toml, line 4: schedule[1].name: found \"S\"; schedule[0], line 1, has it already; it must be unique",
+    ]),
+    ("[[schedule]]\nname = \"S\"\nload-before = \"13h\"\n", &[
+        "objects.toml, line 3: schedule[0].load-before: found \"13h\"; allowed: 0s to 12h",
+    ]),
+    ("[[schedule]]\nname = \"S\"\n[[schedule.hours]]\ndays = [\"Mon\", \"Tus\"]\nfrom = \"08:00\"\nuntil = \"18:00\"\n", &[
+        "objects.toml, line 4: schedule[0].hours[0].days[1]: found \"Tus\"; did you mean \"Tue\"? Allowed: \"Mon\", \"Tue\", \"Wed\", \"Thu\", \"Fri\", \"Sat\", \"Sun\"",
+    ]),
+    ("[[schedule]]\nname = \"S\"\n[[schedule.hours]]\ndays = []\nfrom = \"08:00\"\nuntil = \"08:00\"\n", &[
+        "objects.toml, line 4: schedule[0].hours[0].days: hours on no day are none; name days, such as [\"Mon\", \"Tue\"]",
+        "objects.toml, line 6: schedule[0].hours[0].until: found \"08:00\"; from and until are the same; write \"00:00\" for both where the whole day is meant",
+    ]),
+    ("[[schedule]]\nname = \"S\"\n[[schedule.exception]]\ndate = \"25.12.2026\"\n[[schedule.exception]]\ndate = \"2026-02-30\"\n", &[
+        "objects.toml, line 4: schedule[0].exception[0].date: found \"25.12.2026\"; write a date such as \"2026-12-25\", in quotes",
+        "objects.toml, line 6: schedule[0].exception[1].date: found \"2026-02-30\"; write a date such as \"2026-12-25\", in quotes",
+    ]),
+    ("[[schedule]]\nname = \"S\"\n[[schedule.exception]]\ndate = \"2026-12-24\"\nfrom = \"08:00\"\n[[schedule.exception]]\ndate = \"2026-12-25\"\ndialing-mode = 3\n", &[
+        "objects.toml, line 5: schedule[0].exception[0].from: found \"08:00\"; write from and until, or neither for a date that is closed",
+        "objects.toml, line 8: schedule[0].exception[1].dialing-mode: found 3; the date is closed, as it has neither from nor until; write both, or leave this out",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\nsequence = 1\n", &[
+        "objects.toml, line 4: campaign-group[0].sequence: found 1; only a campaign group that runs by a schedule is part of a sequence; give it the key `schedule`",
+    ]),
+    ("[[campaign-group]]\ncampaign = \"C\"\ngroup = \"G\"\nschedule = \"S\"\nsequence = 1\n[[campaign-group]]\ncampaign = \"C\"\ngroup = \"H\"\nschedule = \"S\"\nsequence = 1\n", &[
+        "objects.toml, line 10: campaign-group[1].sequence: found 1; campaign-group[0], line 1, has it already; it must be unique",
     ]),
     ("[[filter]]\nwhere = \"balance > 100\"\norder = 7\n", &[
         "objects.toml, line 1: filter[0].name: this key is needed; write a string in quotes",

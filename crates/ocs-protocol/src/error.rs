@@ -73,6 +73,14 @@ error_numbers! {
     InvalidParameter = 10,
     /// A dialing mode that this campaign group cannot work in.
     InvalidCampaignMode = 11,
+    /// The campaign group's schedule contradicts itself.
+    InvalidCampaignSchedule = 12,
+    /// The campaign group's schedule is not there.
+    CampaignScheduleNotFound = 13,
+    /// The campaign group's schedule dials in a mode that cannot be run.
+    InvalidCampaignScheduleMode = 14,
+    /// The campaign group is part of a sequence, and not started by itself.
+    PartOfSequence = 17,
     /// A fault of OCS; its log has more under the identifier that the reply repeats.
     InternalFault = 1000,
     /// No resource type, or no resource, under this path.

@@ -198,6 +198,8 @@ mod tests {
                 group: "agents".to_owned(),
                 description: String::new(),
                 mode: DialingMode::Preview,
+                schedule: None,
+                sequence: None,
                 options: Options::default(),
             });
         }

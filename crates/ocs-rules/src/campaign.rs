@@ -5,6 +5,7 @@ use ocs_protocol::enumeration::DialingMode;
 use crate::calling_list::ListId;
 use crate::filter::FilterId;
 use crate::options::Options;
+use crate::schedule::ScheduleId;
 
 /// DBID of a campaign.
 pub type CampaignId = u32;
@@ -59,6 +60,10 @@ pub struct CampaignGroup {
     pub description: String,
     /// How it dials.
     pub mode: DialingMode,
+    /// The schedule that it runs by.
+    pub schedule: Option<ScheduleId>,
+    /// Its place among the campaign groups of the schedule that run one after another.
+    pub sequence: Option<u32>,
     /// Options set at this campaign group.
     pub options: Options,
 }

@@ -9,7 +9,7 @@ use crate::calling_list::{CallingList, ListId};
 use crate::campaign::CampaignGroupId;
 use crate::do_not_call::{Entry, Subject};
 use crate::field_values::unknown;
-use crate::group_state::{GroupCommand, GroupState};
+use crate::group_state::{GroupCommand, GroupState, GroupStep};
 use crate::record::{ChainId, Contact, Handle, Record};
 
 /// A request that changes what is stored. Boxed, so that queues of them stay small.
@@ -322,6 +322,23 @@ pub struct Tidied {
     pub missed: Vec<Named>,
     /// Campaign groups that were stopped and unloaded, their records exhausted.
     pub completed: Vec<(CampaignGroupId, GroupState)>,
+    /// Campaign groups that their schedules were carried out for.
+    pub scheduled: Vec<Scheduled>,
+    /// Campaign groups whose schedules cannot be followed, and why.
+    pub unscheduled: Vec<(CampaignGroupId, String)>,
     /// Whether there is more to do than one step does.
     pub more: bool,
+}
+
+/// What a schedule made of a campaign group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// The campaign group.
+    pub group: CampaignGroupId,
+    /// What became of it; nothing where somebody had brought it there already.
+    pub steps: Vec<GroupStep>,
+    /// Its state now.
+    pub state: GroupState,
+    /// Whether it should run, and does not, as its dialing mode cannot be run.
+    pub kept_from_running: bool,
 }

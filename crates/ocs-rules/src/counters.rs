@@ -5,6 +5,7 @@ use crate::calling_list::ListId;
 use crate::campaign::{CampaignGroupId, CampaignId};
 use crate::filter::FilterId;
 use crate::record::{Handle, LAST_HANDLE};
+use crate::schedule::ScheduleId;
 use crate::zone::{FIRST_FREE, ZoneId};
 
 /// The next number of each kind.
@@ -22,6 +23,8 @@ pub struct Counters {
     pub zone: ZoneId,
     /// The next filter's DBID.
     pub filter: FilterId,
+    /// The next schedule's DBID.
+    pub schedule: ScheduleId,
 }
 
 impl Default for Counters {
@@ -33,6 +36,7 @@ impl Default for Counters {
             group: 101,
             zone: FIRST_FREE,
             filter: 101,
+            schedule: 101,
         }
     }
 }

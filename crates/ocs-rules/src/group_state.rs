@@ -130,7 +130,7 @@ impl GroupState {
             auto_completion: set.auto_completion.unwrap_or(self.auto_completion),
         };
         // A group that hands nothing out would look as if it worked.
-        if after.is_running() && after.mode != DialingMode::Preview {
+        if after.is_running() && !is_run_in(after.mode) {
             return Err(refused(
                 ErrorNumber::InvalidCampaignMode,
                 &format!(
@@ -142,6 +142,46 @@ impl GroupState {
             .at(GSW_DIAL_MODE));
         }
         Ok(after)
+    }
+}
+
+/// Whether this version hands out records in a dialing mode.
+#[must_use]
+pub fn is_run_in(mode: DialingMode) -> bool {
+    mode == DialingMode::Preview
+}
+
+/// What desktops are told of a campaign group whose state has changed, one step each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupStep {
+    /// It was loaded.
+    Loaded,
+    /// Its dialing mode is another one.
+    ModeChanged,
+    /// It was started.
+    Started,
+    /// It was stopped.
+    Stopped,
+    /// It was unloaded.
+    Unloaded,
+}
+
+impl GroupStep {
+    /// The steps from one state to another, in order.
+    #[must_use]
+    pub fn between(before: &GroupState, after: &GroupState) -> Vec<Self> {
+        let steps = [
+            (before.is_running() && !after.is_running(), Self::Stopped),
+            (before.is_loaded() && !after.is_loaded(), Self::Unloaded),
+            (!before.is_loaded() && after.is_loaded(), Self::Loaded),
+            (
+                before.is_loaded() && after.is_loaded() && before.mode != after.mode,
+                Self::ModeChanged,
+            ),
+            (!before.is_running() && after.is_running(), Self::Started),
+        ];
+        let made = steps.into_iter().filter(|(made, _)| *made);
+        made.map(|(_, step)| step).collect()
     }
 }
 

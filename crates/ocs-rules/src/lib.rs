@@ -22,4 +22,5 @@ pub mod options;
 pub mod policy;
 pub mod record;
 pub mod retrieval;
+pub mod schedule;
 pub mod zone;

@@ -7,6 +7,7 @@ use crate::calling_list::{CallingList, ListId};
 use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId};
 use crate::filter::{Filter, FilterId};
 use crate::frequency_cap::FrequencyCap;
+use crate::schedule::{Schedule, ScheduleId};
 use crate::zone::{Zone, ZoneId};
 
 /// The campaign objects, by name and by DBID. Never changed in place: a change
@@ -22,6 +23,7 @@ pub struct Objects {
     caps: Vec<Arc<FrequencyCap>>,
     zones: HashMap<ZoneId, Arc<Zone>>,
     zone_names: HashMap<String, Arc<Zone>>,
+    schedules: HashMap<ScheduleId, Arc<Schedule>>,
 }
 
 impl Objects {
@@ -101,6 +103,16 @@ impl Objects {
         if let Some(old) = self.zones.remove(&dbid) {
             self.zone_names.remove(&old.name);
         }
+    }
+
+    /// Adds a schedule, or puts it in place of the one with its DBID.
+    pub fn put_schedule(&mut self, schedule: Schedule) {
+        self.schedules.insert(schedule.dbid, Arc::new(schedule));
+    }
+
+    /// Removes a schedule.
+    pub fn remove_schedule(&mut self, dbid: ScheduleId) {
+        self.schedules.remove(&dbid);
     }
 
     /// The calling list of this DBID.
@@ -209,6 +221,24 @@ impl Objects {
     pub fn zones(&self) -> Vec<Arc<Zone>> {
         sorted(&self.zones)
     }
+
+    /// The schedule of this DBID.
+    #[must_use]
+    pub fn schedule(&self, dbid: ScheduleId) -> Option<&Arc<Schedule>> {
+        self.schedules.get(&dbid)
+    }
+
+    /// The schedule of this name.
+    #[must_use]
+    pub fn schedule_named(&self, name: &str) -> Option<&Arc<Schedule>> {
+        self.schedules.values().find(|known| known.name == name)
+    }
+
+    /// All schedules, by DBID.
+    #[must_use]
+    pub fn schedules(&self) -> Vec<Arc<Schedule>> {
+        sorted(&self.schedules)
+    }
 }
 
 fn sorted<T>(objects: &HashMap<u32, Arc<T>>) -> Vec<Arc<T>> {
@@ -246,6 +276,10 @@ pub enum ObjectChange {
     PutZone(Zone),
     /// Removes a time zone.
     RemoveZone(ZoneId),
+    /// Adds or replaces a schedule.
+    PutSchedule(Schedule),
+    /// Removes a schedule.
+    RemoveSchedule(ScheduleId),
 }
 
 impl Objects {
@@ -264,6 +298,8 @@ impl Objects {
             ObjectChange::RemoveCap(name) => self.remove_cap(&name),
             ObjectChange::PutZone(zone) => self.put_zone(zone),
             ObjectChange::RemoveZone(dbid) => self.remove_zone(dbid),
+            ObjectChange::PutSchedule(schedule) => self.put_schedule(schedule),
+            ObjectChange::RemoveSchedule(dbid) => self.remove_schedule(dbid),
         }
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::change::{Change, Delivery, OnRecord, Outcome, Preview, Tidied, UnknownKeys};
+use ocs_rules::change::{
+    Change, Delivery, OnRecord, Outcome, Preview, Scheduled, Tidied, UnknownKeys,
+};
+use ocs_rules::group_state::GroupStep;
 
 use crate::answer;
 use crate::attempt_guid;
@@ -51,6 +54,12 @@ fn report(tidied: &Tidied, core: &Core) {
             "nobody took a callback in time: MissedCallBack"
         );
     }
+    for scheduled in &tidied.scheduled {
+        report_scheduled(scheduled, core);
+    }
+    for (group, why) in &tidied.unscheduled {
+        tracing::warn!(group, "a campaign group's schedule is not followed: {why}");
+    }
     for (group, state) in &tidied.completed {
         tracing::info!(
             group,
@@ -60,6 +69,35 @@ fn report(tidied: &Tidied, core: &Core) {
         let name = answer::CAMPAIGN_UNLOADED;
         let event = answer::campaign_event(name, *group, state, core.application, &objects);
         core.sessions.push_all(event);
+    }
+}
+
+fn report_scheduled(scheduled: &Scheduled, core: &Core) {
+    let (group, state) = (scheduled.group, &scheduled.state);
+    let objects = core.store.objects();
+    for step in &scheduled.steps {
+        let (name, said) = match step {
+            GroupStep::Loaded => (answer::CAMPAIGN_LOADED, "is loaded"),
+            GroupStep::ModeChanged => (answer::CAMPAIGN_MODE_CHANGED, "dials in another mode"),
+            GroupStep::Started => (answer::CAMPAIGN_STARTED, "is started"),
+            GroupStep::Stopped => (answer::CAMPAIGN_STOPPED, "is stopped"),
+            GroupStep::Unloaded => (answer::CAMPAIGN_UNLOADED, "is unloaded"),
+        };
+        tracing::info!(
+            group,
+            mode = state.mode.name(),
+            "by its schedule a campaign group {said}"
+        );
+        let event = answer::campaign_event(name, group, state, core.application, &objects);
+        core.sessions.push_all(event);
+    }
+    if scheduled.kept_from_running {
+        tracing::warn!(
+            group,
+            mode = state.mode.name(),
+            "a campaign group would run by its schedule, and this version hands out records in \
+             the dialing mode Preview only: it stays loaded"
+        );
     }
 }
 

@@ -13,13 +13,14 @@ use ocs_rules::retrieval::shares::Shares;
 use ocs_rules::retrieval::view::Views;
 
 use crate::audit::Head;
-use crate::batch::Restriction;
+use crate::batch::{Restriction, Schedules};
 
 /// What the writer knows without reading.
 pub(crate) struct Live {
     pub(crate) counters: Counters,
     /// The states of campaign groups that were ever loaded.
     pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
+    pub(crate) schedules: Schedules,
     pub(crate) do_not_call: Shown<Restrictions>,
     /// Whether the Do Not Call list has to be caught up with before a record is handed
     /// out: keys are made anew, or very many rows of others were there at the start.

@@ -135,6 +135,7 @@ impl Writer {
         if !matches!(ran, Ok((_, true))) {
             // What the batch did in memory is not in the store.
             self.live.retrieval.rolled_back();
+            self.live.schedules.look_again();
             let out = self.database.out(&self.objects.load(), &self.policy);
             match out {
                 Ok(out) => *self.live.out.change() = out,
@@ -202,6 +203,12 @@ impl Writer {
             }
             self.show_views(in_use);
         }
+        for (group, wanted) in written.scheduled {
+            match wanted {
+                Some(wanted) => drop(self.live.schedules.groups.insert(group, wanted)),
+                None => drop(self.live.schedules.groups.remove(&group)),
+            }
+        }
         for change in written.restricted {
             self.live.do_not_call.change().change(change);
         }
@@ -268,6 +275,7 @@ impl Writer {
         self.live.counters = counters;
         // Zones and what calling lists allow may be others now.
         self.live.retrieval.rolled_back();
+        self.live.schedules.look_again();
         let (changes, behind) = self.database.regions_changed(&changed, &self.policy);
         for change in changes {
             self.live.do_not_call.change().change(change);

@@ -155,6 +155,8 @@ impl World {
         }
         changes.push(world.campaign());
         changes.push(ObjectChange::PutGroup(CampaignGroup {
+            schedule: None,
+            sequence: None,
             dbid: GROUP,
             campaign: CAMPAIGN,
             group: "agents".to_owned(),

@@ -109,6 +109,14 @@ pub struct CampaignGroup {
     /// How records are dialed, by name or number. Default: "Preview".
     #[serde(default)]
     pub dialing_mode: DialingMode,
+    /// The schedule that it is loaded, started, stopped and unloaded by. Default: none.
+    #[schemars(length(min = 1, max = 128))]
+    pub schedule: Option<String>,
+    /// Its place, 1 to 1000, among the campaign groups of the schedule that run one
+    /// after another: each while it has records, then the next. Default: none; it runs
+    /// whatever others do.
+    #[schemars(range(min = 1, max = 1000))]
+    pub sequence: Option<u32>,
     /// Options at this level.
     #[serde(default)]
     pub options: LevelOptions,

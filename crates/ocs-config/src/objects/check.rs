@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::{CallingList, Campaign, CampaignGroup, Field, ObjectsFile};
+use super::{CallingList, Campaign, CampaignGroup, Field, ObjectsFile, schedule};
 use crate::application::check_region;
 use crate::options::LevelOptions;
 use crate::read::findings::Findings;
@@ -50,7 +50,30 @@ pub(super) fn check(objects: &ObjectsFile, findings: &mut Findings) {
     let dbids = objects.campaign_groups.iter().map(|group| group.dbid);
     check_unique(dbids, &groups, "dbid", findings);
     for (index, group) in objects.campaign_groups.iter().enumerate() {
-        check_options(&group.options, &groups.index(index), findings);
+        let here = groups.index(index);
+        check_options(&group.options, &here, findings);
+        if group.sequence.is_some() && group.schedule.is_none() {
+            findings.wrong(
+                &here.key("sequence"),
+                "only a campaign group that runs by a schedule is part of a sequence; give it \
+                 the key `schedule`",
+            );
+        }
+    }
+    let part = |group: &CampaignGroup| group.schedule.clone().zip(group.sequence);
+    let parts = objects.campaign_groups.iter().map(part);
+    check_unique(parts, &groups, "sequence", findings);
+
+    let schedules = root.key("schedule");
+    let names = objects
+        .schedules
+        .iter()
+        .map(|schedule| Some(&schedule.name));
+    check_unique(names, &schedules, "name", findings);
+    let dbids = objects.schedules.iter().map(|schedule| schedule.dbid);
+    check_unique(dbids, &schedules, "dbid", findings);
+    for (index, one) in objects.schedules.iter().enumerate() {
+        schedule::check(one, &schedules.index(index), findings);
     }
 
     let filters = root.key("filter");

@@ -1,17 +1,19 @@
-//! The objects file: calling lists, campaigns, campaign groups, filters and time zones
-//! (configuration.md, section 1), as `ocs apply` reads it.
+//! The objects file: calling lists, campaigns, campaign groups, filters, schedules and time
+//! zones (configuration.md, section 1), as `ocs apply` reads it.
 
 mod calling_list;
 mod campaign;
 mod check;
 mod filter;
 mod frequency_cap;
+mod schedule;
 mod time_zone;
 
 pub use calling_list::{CallingList, Field, FieldType, TimeOfDay};
 pub use campaign::{Campaign, CampaignGroup, CampaignList, DialingMode};
 pub use filter::Filter;
 pub use frequency_cap::{CappedContact, CappedScope, FrequencyCap};
+pub use schedule::{CalendarDate, Day, Exception, Schedule, WeeklyHours};
 pub use time_zone::{IanaZone, Zone, is_iana_zone};
 
 use std::borrow::Cow;
@@ -49,6 +51,9 @@ pub struct ObjectsFile {
     /// Time zones.
     #[serde(rename = "time-zone")]
     pub time_zones: Vec<Zone>,
+    /// Schedules.
+    #[serde(rename = "schedule")]
+    pub schedules: Vec<Schedule>,
     /// Filters.
     #[serde(rename = "filter")]
     pub filters: Vec<Filter>,
@@ -130,6 +135,9 @@ impl ObjectsFile {
         }
         for (index, cap) in self.frequency_caps.iter_mut().enumerate() {
             cap.line = line("frequency-cap", index);
+        }
+        for (index, schedule) in self.schedules.iter_mut().enumerate() {
+            schedule.line = line("schedule", index);
         }
         for (index, zone) in self.time_zones.iter_mut().enumerate() {
             zone.line = line("time-zone", index);

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use toml::Value;
 
 use crate::access::{Network, TokenHash};
-use crate::objects::{DialingMode, IanaZone, TimeOfDay};
+use crate::objects::{CalendarDate, DialingMode, IanaZone, TimeOfDay};
 use crate::store::StoreUrl;
 use crate::value::address::{HostName, WebOrigin, WebUri};
 use crate::value::byte_size::ByteSize;
@@ -100,6 +100,7 @@ pub(crate) fn by_name(definition: &str) -> Option<Leaf> {
         "Network" => leaf(plain::<Network>, Network::FORM),
         "Secret" => masked(plain::<Secret>, Secret::FORM),
         "StoreUrl" => masked(plain::<StoreUrl>, StoreUrl::FORM),
+        "CalendarDate" => leaf(plain::<CalendarDate>, CalendarDate::FORM),
         "TimeOfDay" => leaf(plain::<TimeOfDay>, TimeOfDay::FORM),
         "TimeSpan" => leaf(time_span, TimeSpan::FORM),
         "TokenHash" => masked(plain::<TokenHash>, TokenHash::FORM),

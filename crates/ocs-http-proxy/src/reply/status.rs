@@ -24,7 +24,8 @@ pub(crate) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::CallingListNotFound
         | ErrorNumber::RecordNotFound
         | ErrorNumber::ChainNotFound
-        | ErrorNumber::CampaignGroupNotFound => StatusCode::NOT_FOUND,
+        | ErrorNumber::CampaignGroupNotFound
+        | ErrorNumber::CampaignScheduleNotFound => StatusCode::NOT_FOUND,
         ErrorNumber::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorNumber::TooSlow => StatusCode::REQUEST_TIMEOUT,
         ErrorNumber::RecordFinal
@@ -34,7 +35,10 @@ pub(crate) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::CampaignNotLoaded
         | ErrorNumber::CampaignAlreadyLoaded
         | ErrorNumber::CampaignNotStarted
-        | ErrorNumber::CampaignAlreadyStarted => StatusCode::CONFLICT,
+        | ErrorNumber::CampaignAlreadyStarted
+        | ErrorNumber::InvalidCampaignSchedule
+        | ErrorNumber::InvalidCampaignScheduleMode
+        | ErrorNumber::PartOfSequence => StatusCode::CONFLICT,
         ErrorNumber::KeyUsedOtherwise => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorNumber::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorNumber::TargetTooLong => StatusCode::URI_TOO_LONG,

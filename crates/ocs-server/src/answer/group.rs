@@ -1,5 +1,6 @@
 //! Campaign groups as events (outbound-protocols.md, section 4).
 
+use jiff::Timestamp;
 use ocs_protocol::attribute::{
     GSW_APPLICATION_ID, GSW_AUTO_COMPLETION, GSW_CAMPAIGN_DESCRIPTION, GSW_CAMPAIGN_GROUP_DBID,
     GSW_CAMPAIGN_GROUP_DESCRIPTION, GSW_CAMPAIGN_GROUP_NAME, GSW_CAMPAIGN_MODE, GSW_CAMPAIGN_NAME,
@@ -12,8 +13,10 @@ use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::group_state::GroupState;
 use ocs_rules::objects::Objects;
+use ocs_rules::schedule;
 use ocs_store::GroupStates;
 
+use super::delivery::Setting;
 use super::record::push_some;
 
 /// The answer of a request to a campaign group: names, and its state now.
@@ -21,16 +24,20 @@ pub(crate) fn state(
     request: &UserEvent,
     name: RequestName,
     state: &GroupState,
-    application: u32,
-    objects: &Objects,
+    setting: &Setting<'_>,
 ) -> UserEvent {
+    let objects = setting.objects;
     let mut event = UserEvent::event(name.answer());
     push_some(&mut event, GSW_REFERENCE_ID, request.reference());
-    event.push(GSW_APPLICATION_ID, application.into());
-    if let Ok(group) = crate::request::group(request, objects) {
+    event.push(GSW_APPLICATION_ID, setting.application.into());
+    let group = crate::request::group(request, objects).ok();
+    if let Some(group) = group {
         push_group(&mut event, group, objects);
     }
     push_state(&mut event, state);
+    if let Some(group) = group {
+        push_schedule(&mut event, group, objects, setting.now);
+    }
     event
 }
 
@@ -112,10 +119,16 @@ pub(crate) fn groups(
 }
 
 /// One campaign group, with its state and its calling lists.
-pub(crate) fn group(dbid: CampaignGroupId, states: &GroupStates, objects: &Objects) -> UserEvent {
+pub(crate) fn group(
+    dbid: CampaignGroupId,
+    states: &GroupStates,
+    objects: &Objects,
+    now: Timestamp,
+) -> UserEvent {
     let mut event = UserEvent::event(RequestName::ReadCampaignGroup.answer());
     push_group(&mut event, dbid, objects);
     push_state(&mut event, &state_of(dbid, states, objects));
+    push_schedule(&mut event, dbid, objects, now);
     let campaign = objects
         .group(dbid)
         .and_then(|group| objects.campaign(group.campaign));
@@ -167,6 +180,42 @@ fn push_state(event: &mut UserEvent, state: &GroupState) {
     event.push(GSW_OPTIMIZE_GOAL, state.optimize_goal.into());
     event.push(GSW_AUTO_COMPLETION, i64::from(state.auto_completion).into());
     event.push(GSW_GROUP_CAMPAIGN_STATUS, state.status.number().into());
+}
+
+/// The schedule that a campaign group runs by: what it wants now, until when, and what
+/// then; of one that cannot be followed, why.
+fn push_schedule(event: &mut UserEvent, dbid: CampaignGroupId, objects: &Objects, now: Timestamp) {
+    let Some(group) = objects.group(dbid) else {
+        return;
+    };
+    let Some(schedule) = group.schedule else {
+        return;
+    };
+    let known = objects.schedule(schedule);
+    let name = known.map_or_else(|| schedule.to_string(), |known| known.name.clone());
+    event.push("schedule", name.into());
+    if let Some(sequence) = group.sequence {
+        event.push("sequence", sequence.into());
+    }
+    let slot = match schedule::slot_of(group, objects, now.as_second()) {
+        Ok(Some(slot)) => slot,
+        Ok(None) => return,
+        Err(refusal) => {
+            event.push("schedule_problem", refusal.sentence.into());
+            return;
+        }
+    };
+    event.push("schedule_status", slot.status.number().into());
+    let zone = known.and_then(|known| objects.zone(known.zone));
+    if let (Some(until), Some(zone)) = (slot.until, zone)
+        && let Ok(Some(then)) = schedule::slot_of(group, objects, until)
+        && let Ok(until) = Timestamp::from_second(until)
+    {
+        let offset = zone.zone.to_offset(until);
+        let shown = until.display_with_offset(offset).to_string();
+        event.push("schedule_next", shown.into());
+        event.push("schedule_next_status", then.status.number().into());
+    }
 }
 
 fn state_of(dbid: CampaignGroupId, states: &GroupStates, objects: &Objects) -> GroupState {

@@ -123,8 +123,7 @@ impl Asking {
                 &self.event,
                 self.request,
                 &state,
-                core.application,
-                &objects,
+                &setting(),
             )),
             Ok(Outcome::Again { answer, .. }) => UserEvent::decode(&answer[..]).unwrap_or_default(),
             // These come of files and of time, which have no session.

@@ -52,7 +52,8 @@ pub(super) async fn read(
         RequestName::ReadCampaignGroup => {
             let objects = core.store.objects();
             let group = request::group(event, &objects)?;
-            Ok(answer::group(group, &core.store.group_states(), &objects))
+            let states = core.store.group_states();
+            Ok(answer::group(group, &states, &objects, (core.clock)()))
         }
         RequestName::ReadCampaignGroups => {
             let objects = core.store.objects();

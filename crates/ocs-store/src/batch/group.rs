@@ -6,6 +6,7 @@ use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{GroupRequest, Outcome};
 use ocs_rules::frequency_cap::Scope;
 use ocs_rules::group_state::{GroupState, no_such_group};
+use ocs_rules::schedule;
 
 use super::{Batch, Run};
 use crate::error::StoreError;
@@ -17,6 +18,12 @@ impl Batch<'_> {
             Ok(state) => state,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if let Some(group) = self.objects.group(request.group)
+            && let Err(refusal) =
+                schedule::check_request(group, request.command, self.objects, self.now)
+        {
+            return Ok(Err(refusal));
+        }
         match state.after(request.command) {
             Ok(after) => {
                 if after != state {

@@ -15,6 +15,7 @@ mod once;
 mod reach;
 mod release;
 mod request_log;
+mod schedule;
 mod tidy;
 mod views;
 mod working_set;
@@ -35,6 +36,7 @@ use ocs_rules::objects::Objects;
 use ocs_rules::policy::Policy;
 use ocs_rules::record::{ChainId, Handle};
 use ocs_rules::retrieval::view::ViewId;
+use ocs_rules::schedule::ScheduledGroup;
 use ocs_rules::zone::Zone;
 
 use crate::audit::Head;
@@ -43,6 +45,7 @@ use crate::live::Live;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Transaction;
 pub(crate) use once::{Answered, Run as AnsweredRun};
+pub(crate) use schedule::Schedules;
 pub(crate) use working_set::Reached;
 use working_set::WorkingSet;
 
@@ -62,6 +65,8 @@ pub(crate) struct Batch<'a> {
     zones: Vec<Zone>,
     zones_written: usize,
     groups: BTreeMap<CampaignGroupId, GroupState>,
+    /// What schedules want of campaign groups, where that has changed.
+    scheduled: BTreeMap<CampaignGroupId, Option<ScheduledGroup>>,
     /// Changes of the Do Not Call list, for the one in memory.
     restricted: Vec<Restriction>,
     /// Whether the Do Not Call list was caught up with.
@@ -92,6 +97,7 @@ pub(crate) struct Written {
     pub(crate) outcomes: Outcomes,
     pub(crate) counters: Counters,
     pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
+    pub(crate) scheduled: BTreeMap<CampaignGroupId, Option<ScheduledGroup>>,
     pub(crate) restricted: Vec<Restriction>,
     /// Whether the Do Not Call list has been caught up with.
     pub(crate) caught_up: bool,
@@ -128,6 +134,7 @@ impl<'a> Batch<'a> {
             zones: Vec::new(),
             zones_written: 0,
             groups: BTreeMap::new(),
+            scheduled: BTreeMap::new(),
             restricted: Vec::new(),
             caught_up: false,
             made_whole: Vec::new(),
@@ -231,6 +238,7 @@ impl<'a> Batch<'a> {
             outcomes: self.outcomes,
             counters: self.counters,
             groups: self.groups,
+            scheduled: self.scheduled,
             restricted: self.restricted,
             caught_up: self.caught_up,
             made_whole: self.made_whole,

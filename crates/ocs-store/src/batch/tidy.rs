@@ -36,6 +36,7 @@ impl Batch<'_> {
         self.tidy_callbacks(&mut tidied, store)?;
         tidied.more |= !self.place_woken(store)?;
         tidied.more |= self.sweep_running(store)?;
+        self.carry_out_schedules(&mut tidied, store)?;
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
         }
@@ -214,17 +215,8 @@ impl Batch<'_> {
         tidied: &mut Tidied,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
-        let campaign = self
-            .objects
-            .group(group)
-            .and_then(|group| self.objects.campaign(group.campaign));
-        let lists = campaign
-            .map(|campaign| campaign.lists.clone())
-            .unwrap_or_default();
-        for weighted in lists {
-            if store.has_open_records(weighted.list)? {
-                return Ok(());
-            }
+        if self.has_open_records(group, store)? {
+            return Ok(());
         }
         if let Ok(state) = self.group_state(group) {
             let unloaded = ocs_rules::group_state::GroupState {
@@ -235,5 +227,24 @@ impl Batch<'_> {
             tidied.completed.push((group, unloaded));
         }
         Ok(())
+    }
+
+    /// Whether the calling lists of a campaign group have anything that may still be handed
+    /// out, or is out.
+    pub(super) fn has_open_records(
+        &mut self,
+        group: CampaignGroupId,
+        store: &mut Transaction<'_>,
+    ) -> Result<bool, StoreError> {
+        let campaign = self
+            .objects
+            .group(group)
+            .and_then(|group| self.objects.campaign(group.campaign));
+        for weighted in campaign.map_or(&[][..], |campaign| &campaign.lists) {
+            if store.has_open_records(weighted.list)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

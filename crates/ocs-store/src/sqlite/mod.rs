@@ -18,6 +18,7 @@ mod records;
 mod release;
 mod request_log;
 mod requests;
+mod schedules;
 mod schema;
 mod transaction;
 pub(crate) mod views;

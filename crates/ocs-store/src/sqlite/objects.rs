@@ -11,7 +11,7 @@ use ocs_rules::zone::{self, Zone, ZoneOrigin};
 use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
-use crate::sqlite::{frequency_caps, sqlite_error};
+use crate::sqlite::{frequency_caps, schedules, sqlite_error};
 
 /// Writes what every store has: the counters and the built-in zones.
 pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError> {
@@ -19,14 +19,16 @@ pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError>
         let counters = Counters::default();
         connection.execute(
             "INSERT OR IGNORE INTO counters (id, record_handle, calling_list, campaign, \
-             campaign_group, time_zone, filter) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+             campaign_group, time_zone, filter, schedule) \
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 counters.handle,
                 counters.list,
                 counters.campaign,
                 counters.group,
                 counters.zone,
-                counters.filter
+                counters.filter,
+                counters.schedule
             ],
         )?;
         for (dbid, name, iana) in zone::BUILT_IN {
@@ -49,7 +51,8 @@ pub(crate) fn read_counters(connection: &Connection) -> Result<Counters, StoreEr
     connection
         .query_row(
             "SELECT max(record_handle, coalesce((SELECT max(record_id) FROM record), 0) + 1), \
-             calling_list, campaign, campaign_group, time_zone, filter FROM counters",
+             calling_list, campaign, campaign_group, time_zone, filter, schedule \
+             FROM counters",
             [],
             |row| {
                 Ok(Counters {
@@ -59,6 +62,7 @@ pub(crate) fn read_counters(connection: &Connection) -> Result<Counters, StoreEr
                     group: row.get(3)?,
                     zone: row.get(4)?,
                     filter: row.get(5)?,
+                    schedule: row.get(6)?,
                 })
             },
         )
@@ -72,7 +76,7 @@ pub(crate) fn write_counters(
     connection
         .prepare_cached(
             "UPDATE counters SET record_handle = ?1, calling_list = ?2, campaign = ?3, \
-             campaign_group = ?4, time_zone = ?5, filter = ?6",
+             campaign_group = ?4, time_zone = ?5, filter = ?6, schedule = ?7",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -81,7 +85,8 @@ pub(crate) fn write_counters(
                 counters.campaign,
                 counters.group,
                 counters.zone,
-                counters.filter
+                counters.filter,
+                counters.schedule
             ])
         })
         .map(|_| ())
@@ -197,8 +202,8 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
     }
     for group in query(
         connection,
-        "SELECT dbid, campaign_dbid, group_name, description, dialing_mode, options \
-         FROM campaign_group",
+        "SELECT dbid, campaign_dbid, group_name, description, dialing_mode, options, \
+         schedule_dbid, sequence FROM campaign_group",
         |row| {
             let mode: i64 = row.get(4)?;
             Ok(CampaignGroup {
@@ -208,6 +213,8 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
                 description: row.get(3)?,
                 mode: DialingMode::from_number(mode).unwrap_or(DialingMode::Preview),
                 options: Options::from_stored(&row.get::<_, String>(5)?),
+                schedule: row.get(6)?,
+                sequence: row.get(7)?,
             })
         },
     )? {
@@ -229,6 +236,9 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
     }
     for cap in frequency_caps::read(connection)? {
         objects.put_cap(cap);
+    }
+    for schedule in schedules::read(connection)? {
+        objects.put_schedule(schedule);
     }
     Ok(objects)
 }
@@ -256,6 +266,8 @@ pub(crate) fn write(connection: &Connection, change: &ObjectChange) -> Result<()
         ObjectChange::RemoveCap(name) => frequency_caps::remove(connection, name),
         ObjectChange::PutZone(zone) => put_zone(connection, zone),
         ObjectChange::RemoveZone(dbid) => remove(connection, "time_zone", *dbid),
+        ObjectChange::PutSchedule(schedule) => schedules::put(connection, schedule),
+        ObjectChange::RemoveSchedule(dbid) => remove(connection, "schedule", *dbid),
     };
     written.map_err(sqlite_error)
 }
@@ -361,17 +373,20 @@ fn put_filter(connection: &Connection, filter: &Filter) -> rusqlite::Result<()> 
 fn put_group(connection: &Connection, group: &CampaignGroup) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO campaign_group (dbid, campaign_dbid, group_name, description, \
-         dialing_mode, options) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+         dialing_mode, options, schedule_dbid, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
          ON CONFLICT (dbid) DO UPDATE SET campaign_dbid = excluded.campaign_dbid, \
          group_name = excluded.group_name, description = excluded.description, \
-         dialing_mode = excluded.dialing_mode, options = excluded.options",
+         dialing_mode = excluded.dialing_mode, options = excluded.options, \
+         schedule_dbid = excluded.schedule_dbid, sequence = excluded.sequence",
         params![
             group.dbid,
             group.campaign,
             group.group,
             group.description,
             group.mode.number(),
-            group.options.stored()
+            group.options.stored(),
+            group.schedule,
+            group.sequence
         ],
     )?;
     Ok(())

@@ -12,7 +12,7 @@ use ocs_rules::retrieval::Retrieval;
 use ocs_rules::retrieval::view::Views;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use crate::batch::{Reached, Restriction};
+use crate::batch::{Reached, Restriction, Schedules};
 use crate::error::StoreError;
 use crate::live::{Live, OutNow, Restrictions, Shown};
 use crate::sqlite::checkpoint::Checkpointer;
@@ -20,7 +20,9 @@ use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
 use crate::sqlite::log_room::LogRoom;
-use crate::sqlite::{Transaction, audit, objects, ready, requests, schema, sqlite_error, views};
+use crate::sqlite::{
+    Transaction, audit, objects, ready, requests, schedules, schema, sqlite_error, views,
+};
 use crate::store::Open;
 
 /// The connection that writes, with the lease.
@@ -120,6 +122,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     let live = Live {
         counters,
         groups: requests::read_group_states(&database.connection)?,
+        schedules: Schedules::new(schedules::read_scheduled(&database.connection)?),
         do_not_call: restrictions,
         behind,
         reread_at: now + options.policy.reread_every,

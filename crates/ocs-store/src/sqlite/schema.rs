@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_release.sql"),
     include_str!("migrations/0013_audit.sql"),
     include_str!("migrations/0014_frequency_caps.sql"),
+    include_str!("migrations/0015_schedules.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

@@ -77,6 +77,8 @@ impl World {
                     options: Options::default(),
                 }));
                 changes.push(ObjectChange::PutGroup(CampaignGroup {
+                    schedule: None,
+                    sequence: None,
                     dbid: take(&mut counters.group),
                     campaign,
                     group: "agents".to_owned(),

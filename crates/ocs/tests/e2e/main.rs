@@ -44,5 +44,6 @@ mod request_log;
 mod requests;
 mod room;
 mod said;
+mod schedules;
 mod server;
 mod sizes;

@@ -34,14 +34,14 @@ dialing-mode = \"Preview\"
 ";
 
 /// An agent at `ocs desktop`.
-struct Agent {
+pub(crate) struct Agent {
     child: Child,
     lines: ChildStdin,
     said: Said,
 }
 
 impl Agent {
-    fn sits_down(server: &Server, name: &str) -> Self {
+    pub(crate) fn sits_down(server: &Server, name: &str) -> Self {
         let mut child = desktop_command(server, &["--agent", name])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -64,7 +64,7 @@ impl Agent {
 
     /// The `nth` event of this name.
     #[track_caller]
-    fn hears(&self, event: &str, nth: usize) -> Value {
+    pub(crate) fn hears(&self, event: &str, nth: usize) -> Value {
         let line = self.said.wait(&format!("\"{event}\""), nth);
         let line = line.unwrap_or_else(|| panic!("no {event}: {:#?}", self.said.lines()));
         serde_json::from_str(&line).expect("an event")

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use ocs_rules::calling_list::{CallingList, Field};
 use ocs_rules::campaign::{Campaign, CampaignGroup};
 use ocs_rules::filter::Filter;
+use ocs_rules::schedule::Schedule;
 
 /// Gathers differences.
 #[derive(Default)]
@@ -97,6 +98,29 @@ pub(super) fn of_groups(was: &CampaignGroup, is: &CampaignGroup) -> Vec<String> 
         .of("campaign DBID", &was.campaign, &is.campaign)
         .of("dialing-mode", &was.mode.name(), &is.mode.name())
         .changed("description", was.description != is.description)
+        .changed("schedule", was.schedule != is.schedule)
+        .changed("sequence", was.sequence != is.sequence)
         .changed("options", was.options != is.options)
+        .0
+}
+
+/// What differs between two states of a schedule.
+pub(super) fn of_schedules(was: &Schedule, is: &Schedule) -> Vec<String> {
+    let shown = |seconds: u32| format!("{seconds} s");
+    Differences::default()
+        .of("name", &was.name, &is.name)
+        .of("time-zone DBID", &was.zone, &is.zone)
+        .of(
+            "load-before",
+            &shown(was.load_before),
+            &shown(is.load_before),
+        )
+        .of(
+            "unload-after",
+            &shown(was.unload_after),
+            &shown(is.unload_after),
+        )
+        .changed("hours", was.hours != is.hours)
+        .changed("exceptions", was.exceptions != is.exceptions)
         .0
 }

@@ -5,8 +5,10 @@ use ocs_protocol::enumeration::{DialingMode, Enumeration as _};
 use ocs_rules::calling_list::{CallingList, DailyWindow, Field, FieldKind};
 use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
 use ocs_rules::counters::{self, Counters};
+use ocs_rules::group_state::is_run_in;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
+use ocs_rules::schedule::{Days, Exception, Hours, Schedule, WeeklyHours};
 use ocs_rules::zone::{self, Zone, ZoneId, ZoneOrigin};
 use ocs_store::ObjectsView;
 
@@ -70,12 +72,16 @@ impl<'a> Plan<'a> {
         for cap in &file.frequency_caps {
             self.bring_cap(cap);
         }
+        for schedule in &file.schedules {
+            self.bring_schedule(schedule);
+        }
         for campaign in &file.campaigns {
             self.bring_campaign(campaign);
         }
         for group in &file.campaign_groups {
             self.bring_group(group);
         }
+        self.check_schedules(file);
     }
 
     /// Removes what the file does not name. Time zones stay: records may use them.
@@ -113,6 +119,28 @@ impl<'a> Plan<'a> {
         }
         self.prune_filters(file);
         self.prune_caps(file);
+        for schedule in self.objects.schedules() {
+            let mut wanted = file.schedules.iter();
+            if wanted.any(|wanted| wanted.name == schedule.name) {
+                continue;
+            }
+            let groups = self.objects.groups();
+            match groups
+                .iter()
+                .find(|group| group.schedule == Some(schedule.dbid))
+            {
+                Some(group) => self.problems.push(format!(
+                    "the schedule \"{}\" is not in {} and cannot be removed: the campaign group \
+                     {} runs by it",
+                    schedule.name, self.file, group.dbid
+                )),
+                None => self.remove(
+                    "schedule",
+                    &schedule.name,
+                    ObjectChange::RemoveSchedule(schedule.dbid),
+                ),
+            }
+        }
         for list in self.objects.lists() {
             if file
                 .calling_lists
@@ -275,6 +303,107 @@ impl<'a> Plan<'a> {
         }
     }
 
+    fn bring_schedule(&mut self, wanted: &wanted::Schedule) {
+        let named = Named {
+            kind: "schedule",
+            name: &wanted.name,
+            line: wanted.line,
+        };
+        let known = self.objects.schedule_named(&wanted.name).cloned();
+        let known = known.or_else(|| self.objects.schedule(wanted.dbid?).cloned());
+        let taken = |objects: &Objects, dbid| objects.schedule(dbid).map(|s| s.name.clone());
+        let known_dbid = known.as_ref().map(|schedule| schedule.dbid);
+        let Some(dbid) = self.dbid(&named, wanted.dbid, known_dbid, taken, |c| &mut c.schedule)
+        else {
+            return;
+        };
+        let zone = match &wanted.time_zone {
+            None => Some(zone::UTC),
+            Some(name) => self.zone(&named, name),
+        };
+        let Some(zone) = zone else { return };
+        let new = schedule(wanted, dbid, zone);
+        let differences = known.map(|known| difference::of_schedules(&known, &new));
+        self.put(&named, dbid, differences, ObjectChange::PutSchedule(new));
+    }
+
+    /// Schedules must not contradict themselves (error 12), and campaign groups must be
+    /// able to dial as their schedules say (error 14): those of the file, and those of the
+    /// store that run by a schedule of the file.
+    fn check_schedules(&mut self, file: &ObjectsFile) {
+        for wanted in &file.schedules {
+            let named = Named {
+                kind: "schedule",
+                name: &wanted.name,
+                line: wanted.line,
+            };
+            let Some(schedule) = self.objects.schedule_named(&wanted.name).cloned() else {
+                continue;
+            };
+            let groups = self.objects.groups();
+            let mut own: Vec<DialingMode> = groups
+                .iter()
+                .filter(|group| group.schedule == Some(schedule.dbid))
+                .map(|group| group.mode)
+                .collect();
+            if own.is_empty() {
+                own.push(DialingMode::Preview);
+            }
+            if let Some(why) = own.iter().find_map(|mode| schedule.check(*mode).err()) {
+                self.problem(&named, &format!("{why} (errors/12)"));
+            }
+            let mut modes = schedule.modes().filter(|mode| !is_run_in(*mode));
+            if let Some(mode) = modes.next() {
+                let sentence = format!(
+                    "this version hands out records in the dialing mode Preview only, and these \
+                     hours would dial in {} (errors/14)",
+                    mode.name()
+                );
+                self.problem(&named, &sentence);
+            }
+        }
+        for wanted in &file.campaign_groups {
+            let Some(schedule) = &wanted.schedule else {
+                continue;
+            };
+            let full_name = wanted.full_name();
+            let named = Named {
+                kind: "campaign group",
+                name: &full_name,
+                line: wanted.line,
+            };
+            let Some(known) = self.objects.schedule_named(schedule).cloned() else {
+                let sentence = format!("there is no schedule \"{schedule}\" (errors/13)");
+                self.problem(&named, &sentence);
+                continue;
+            };
+            let mode = DialingMode::from_number(wanted.dialing_mode.number().into());
+            let mode = mode.unwrap_or(DialingMode::Preview);
+            if known.has_own_mode() && !is_run_in(mode) {
+                let sentence = format!(
+                    "by the schedule \"{schedule}\" it would dial in {}, and this version hands \
+                     out records in the dialing mode Preview only (errors/14)",
+                    mode.name()
+                );
+                self.problem(&named, &sentence);
+            }
+            let groups = self.objects.groups();
+            let mut others = groups.iter().filter(|other| {
+                other.schedule == Some(known.dbid)
+                    && other.sequence.is_some()
+                    && other.sequence == wanted.sequence
+            });
+            if let (Some(one), Some(other)) = (others.next(), others.next()) {
+                let sentence = format!(
+                    "the campaign groups {} and {} have the same place in the sequence of the \
+                     schedule \"{schedule}\"; give each its own",
+                    one.dbid, other.dbid
+                );
+                self.problem(&named, &sentence);
+            }
+        }
+    }
+
     fn bring_campaign(&mut self, wanted: &wanted::Campaign) {
         let named = Named {
             kind: "campaign",
@@ -351,6 +480,13 @@ impl<'a> Plan<'a> {
             description: wanted.description.clone(),
             // The file's reader knows the same modes.
             mode: mode.unwrap_or(DialingMode::Preview),
+            // One that is not there is found when all are in.
+            schedule: wanted
+                .schedule
+                .as_ref()
+                .and_then(|name| self.objects.schedule_named(name))
+                .map(|schedule| schedule.dbid),
+            sequence: wanted.sequence,
             options: Options::new(wanted.options.set()),
         };
         let differences = known.map(|known| difference::of_groups(&known, &new));
@@ -456,6 +592,52 @@ impl<'a> Plan<'a> {
 /// So many records, in words that fit one of them too.
 fn counted(records: u64) -> String {
     format!("{records} record{}", if records == 1 { "" } else { "s" })
+}
+
+fn schedule(wanted: &wanted::Schedule, dbid: u32, zone: ZoneId) -> Schedule {
+    let seconds = |span: ocs_config::TimeSpan| {
+        u32::try_from(span.as_duration().as_secs()).unwrap_or(u32::MAX)
+    };
+    let mode = |mode: Option<wanted::DialingMode>| {
+        mode.and_then(|mode| DialingMode::from_number(mode.number().into()))
+    };
+    Schedule {
+        dbid,
+        name: wanted.name.clone(),
+        zone,
+        load_before: seconds(wanted.load_before),
+        unload_after: seconds(wanted.unload_after),
+        hours: wanted
+            .hours
+            .iter()
+            .map(|weekly| WeeklyHours {
+                days: weekly
+                    .days
+                    .iter()
+                    .fold(Days::default(), |days, day| days.with(day.weekday())),
+                hours: Hours {
+                    from: weekly.from.seconds(),
+                    until: weekly.until.seconds(),
+                    mode: mode(weekly.dialing_mode),
+                },
+            })
+            .collect(),
+        exceptions: wanted
+            .exceptions
+            .iter()
+            .map(|exception| Exception {
+                date: exception.date.date(),
+                hours: exception
+                    .from
+                    .zip(exception.until)
+                    .map(|(from, until)| Hours {
+                        from: from.seconds(),
+                        until: until.seconds(),
+                        mode: mode(exception.dialing_mode),
+                    }),
+            })
+            .collect(),
+    }
 }
 
 fn field(wanted: &wanted::Field) -> Field {
