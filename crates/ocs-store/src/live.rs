@@ -1,7 +1,7 @@
 //! What the writer knows without reading: it follows the store's transactions, and is
 //! read again from the store after one that was rolled back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ocs_rules::campaign::CampaignGroupId;
@@ -33,9 +33,9 @@ pub(crate) struct Live {
     pub(crate) views: Arc<Views>,
     /// Whose turn it is among a campaign group's calling lists.
     pub(crate) shares: HashMap<CampaignGroupId, Shares>,
-    /// The campaign group that housekeeping looked at last, for records in front that may
-    /// not be called.
-    pub(crate) swept: CampaignGroupId,
+    /// Campaign groups in front of which a preview found too many records that may not be
+    /// called: housekeeping goes on with them.
+    pub(crate) sweeps: BTreeSet<CampaignGroupId>,
     pub(crate) out: Shown<OutNow>,
     /// Where the audit's chain stands.
     pub(crate) audit: Head,

@@ -4,8 +4,8 @@
 //! A record that is looked at and may not be called leaves its class: one that is on the
 //! Do Not Call list is finished, another sleeps until its block may have ended. So none
 //! is looked at again while its block stands, and what a preview found out in vain the
-//! next one need not. A batch looks at so many at most; housekeeping goes on with
-//! running campaign groups until a record that may be called stands in front.
+//! next one need not. A batch looks at so many at most; where that was too few, housekeeping
+//! goes on until a record that may be called stands in front.
 
 use std::sync::Arc;
 
@@ -106,6 +106,7 @@ impl Batch<'_> {
                 }
             }
             let Some(left) = self.looks_left.checked_sub(1) else {
+                self.live.sweeps.insert(group);
                 return Ok(Next::StillLooking);
             };
             self.looks_left = left;

@@ -18,10 +18,6 @@ use crate::sqlite::Transaction;
 /// Records of a kind that one step takes up at most, so that no request waits for long.
 const STEP: u32 = 1_000;
 
-/// Campaign groups that one step looks at for records in front that may not be called;
-/// the next step goes on with others.
-const SWEPT: usize = 16;
-
 /// Rows of the request log and old answers that one step removes at most.
 const PURGED: u32 = 500;
 
@@ -35,7 +31,7 @@ impl Batch<'_> {
         self.tidy_out(&mut tidied, store)?;
         self.tidy_callbacks(&mut tidied, store)?;
         tidied.more |= !self.place_woken(store)?;
-        tidied.more |= self.sweep_running(store)?;
+        tidied.more |= self.sweep_on(store)?;
         self.carry_out_schedules(&mut tidied, store)?;
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
@@ -57,29 +53,21 @@ impl Batch<'_> {
         Ok(Ok(Outcome::Tidied(tidied)))
     }
 
-    /// Takes records that may not be called out of the way of running campaign groups, so
-    /// that a preview finds one that may be; whether there is more of that to do.
-    fn sweep_running(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
+    /// Takes records that may not be called out of the way where a preview found too many of
+    /// them; whether there is more of that to do.
+    fn sweep_on(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
         // Who may not be called is not known yet.
         if self.not_ready().is_some() {
             return Ok(false);
         }
-        let running = |dbid: &CampaignGroupId| {
-            self.group_state(*dbid)
-                .is_ok_and(|state| state.is_running())
-        };
-        let (before, after): (Vec<_>, Vec<_>) = self
-            .live
-            .groups
-            .keys()
-            .copied()
-            .filter(running)
-            .partition(|group| *group <= self.live.swept);
-        for group in after.into_iter().chain(before).take(SWEPT) {
-            if !self.sweep(group, store)? {
+        while let Some(group) = self.live.sweeps.first().copied() {
+            let running = self
+                .group_state(group)
+                .is_ok_and(|state| state.is_running());
+            if running && !self.sweep(group, store)? {
                 return Ok(true);
             }
-            self.live.swept = group;
+            self.live.sweeps.remove(&group);
         }
         Ok(false)
     }

@@ -1,6 +1,6 @@
 //! Opening the database, and the connection that writes it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +129,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         retrieval: Retrieval::new(ready::classes(&database.connection)?),
         views: Arc::new(views),
         shares: HashMap::new(),
-        swept: 0,
+        sweeps: BTreeSet::new(),
         out: Shown::new(database.out(&objects, &options.policy)?),
         audit: audit::read_head(&database.connection)?,
     };
