@@ -1,6 +1,9 @@
 //! Objects files that are right, and what they mean.
 
-use ocs_config::objects::{CampaignList, DialingMode, FieldType, is_iana_zone, parse};
+use ocs_config::objects::{
+    CampaignList, DialingMode, FieldType, TreatmentAction, is_iana_zone, parse,
+};
+use ocs_protocol::enumeration::CallResult;
 
 /// The sample of configuration.md, section 1, without what is not built yet.
 const SAMPLE: &str = r#"[[calling-list]]
@@ -23,6 +26,11 @@ name = "Balance2"
 type = "char"
 length = 8
 send-attribute = "Balance2"
+[[calling-list.treatment]]
+call-result = "NoAnswer"
+action = "RetryIn"
+attempt = 1
+interval = 30
 
 [[campaign]]
 name = "SpringCampaign"
@@ -30,6 +38,11 @@ description = """
 One
 two"""
 calling-lists = [{ name = "Spring", weight = 40, filter = "Big" }, "Summer", { name = "Autumn" }]
+[[campaign.treatment]]
+call-result = "9"
+action = "AssignToGroup"
+cycles = 3
+campaign-group = "SpringCampaign@Night"
 
 [[campaign-group]]
 dbid = 301
@@ -96,8 +109,19 @@ fn the_sample_of_the_specification_is_read() {
             ("Balance2", FieldType::Char, Some(8)),
         ]
     );
+    let treatment = &list.treatments[0];
+    assert_eq!(treatment.call_result.0, CallResult::NoAnswer);
+    assert_eq!(treatment.action, TreatmentAction::RetryIn);
+    assert_eq!((treatment.attempt, treatment.cycles), (Some(1), None));
+    assert_eq!((treatment.interval, treatment.increment), (Some(30), None));
+    assert_eq!(treatment.line, 20);
     let campaign = &objects.campaigns[0];
-    assert_eq!((campaign.dbid, campaign.line), (None, 22));
+    assert_eq!((campaign.dbid, campaign.line), (None, 27));
+    let treatment = &campaign.treatments[0];
+    assert_eq!(treatment.call_result.0, CallResult::AnsweringMachine);
+    assert_eq!((treatment.attempt, treatment.cycles), (None, Some(3)));
+    let group = treatment.campaign_group.as_deref();
+    assert_eq!((group, treatment.line), (Some("SpringCampaign@Night"), 33));
     assert_eq!(campaign.description, "One\ntwo");
     let weighted = |name: &str, weight, filter: Option<&str>| CampaignList {
         name: name.to_owned(),
@@ -114,11 +138,11 @@ fn the_sample_of_the_specification_is_read() {
     assert_eq!(groups[0].full_name(), "SpringCampaign@Agents");
     assert_eq!(groups[0].dialing_mode, DialingMode::Preview);
     assert_eq!(groups[1].dialing_mode, DialingMode::ProgressiveGvp);
-    assert_eq!((groups[0].line, groups[1].line), (29, 36));
+    assert_eq!((groups[0].line, groups[1].line), (39, 46));
     let zone = &objects.time_zones[0];
     assert_eq!(
         (zone.name.as_str(), zone.zone.as_str(), zone.line),
-        ("AKT", "America/Anchorage", 41)
+        ("AKT", "America/Anchorage", 51)
     );
     let filter = &objects.filters[0];
     assert_eq!(filter.name, "Big");

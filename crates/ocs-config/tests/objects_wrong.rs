@@ -100,9 +100,26 @@ const ROWS: &[Row] = &[
     ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"a\"\ntype = \"char\"\nlength = 4097\n", &[
         "objects.toml, line 6: calling-list[0].field[0].length: found 4097; allowed: 1 to 4096",
     ]),
-    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = \"NoAnswer\"\naction = \"RetryIn\"\nattempt = 1\ninterval = 30\n\n[[calling-list.treatment]]\nwhatever = 1\n", &[
-        "objects.toml, line 3: calling-list[0].treatment[0]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
-        "objects.toml, line 9: calling-list[0].treatment[1]: treatments are not built yet in this version; remove this [[calling-list.treatment]]",
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = \"NoAnwser\"\naction = \"RetryIn\"\ninterval = 30\n\n[[calling-list.treatment]]\nwhatever = 1\n", &[
+        "objects.toml, line 4: calling-list[0].treatment[0].call-result: found \"NoAnwser\"; did you mean \"NoAnswer\"? Write a call result's name or number, such as \"NoAnswer\" (7), \"Busy\" (6) or \"AnsweringMachine\" (9)",
+        "objects.toml, line 8: calling-list[0].treatment[1].action: this key is needed; allowed: \"Cycle\", \"RetryIn\", \"RetryAtDate\", \"NextInChain\", \"NextInChainAfter\", \"NextInChainAtDate\", \"MarkAllChain\", \"MarkDB\", \"AssignToGroup\"",
+        "objects.toml, line 8: calling-list[0].treatment[1].call-result: this key is needed; write a call result's name or number, such as \"NoAnswer\" (7), \"Busy\" (6) or \"AnsweringMachine\" (9)",
+        "objects.toml, line 9: calling-list[0].treatment[1].whatever: unknown key; allowed here: action, attempt, call-result, campaign-group, cycles, date-time, increment, interval",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = 54\naction = \"Retryin\"\nattempt = 0\ninterval = 0\n", &[
+        "objects.toml, line 4: calling-list[0].treatment[0].call-result: found 54; write a call result's name or number, such as \"NoAnswer\" (7), \"Busy\" (6) or \"AnsweringMachine\" (9)",
+        "objects.toml, line 5: calling-list[0].treatment[0].action: found \"Retryin\"; did you mean \"RetryIn\"? Allowed: \"Cycle\", \"RetryIn\", \"RetryAtDate\", \"NextInChain\", \"NextInChainAfter\", \"NextInChainAtDate\", \"MarkAllChain\", \"MarkDB\", \"AssignToGroup\"",
+        "objects.toml, line 6: calling-list[0].treatment[0].attempt: found 0; allowed: 1 to 10000",
+        "objects.toml, line 7: calling-list[0].treatment[0].interval: found 0; allowed: 1 to 525600",
+    ]),
+    ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = 7\naction = \"RetryIn\"\ndate-time = \"01/01/2027 08:00\"\nincrement = 5\n", &[
+        "objects.toml, line 3: calling-list[0].treatment[0].interval: RetryIn needs this key",
+        "objects.toml, line 6: calling-list[0].treatment[0].date-time: found \"01/01/2027 08:00\"; RetryIn takes no date-time; remove it",
+    ]),
+    ("[[campaign]]\nname = \"C\"\n[[campaign.treatment]]\ncall-result = 7\naction = \"MarkDB\"\nincrement = 5\ncampaign-group = \"C@G\"\n[[campaign.treatment]]\ncall-result = 7\naction = \"AssignToGroup\"\n", &[
+        "objects.toml, line 6: campaign[0].treatment[0].increment: found 5; MarkDB takes no increment; remove it",
+        "objects.toml, line 7: campaign[0].treatment[0].campaign-group: found \"C@G\"; MarkDB takes no campaign-group; remove it",
+        "objects.toml, line 8: campaign[0].treatment[1].campaign-group: AssignToGroup needs this key",
     ]),
     ("[[schedule]]\nname = \"S\"\n[[schedule]]\nname = \"S\"\n", &[
         "objects.toml, line 4: schedule[1].name: found \"S\"; schedule[0], line 1, has it already; it must be unique",

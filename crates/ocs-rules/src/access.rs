@@ -172,6 +172,7 @@ mod tests {
                 max_attempts: 10,
                 region: None,
                 fields: Vec::new(),
+                treatments: Vec::new(),
                 options: Options::default(),
             });
         }
@@ -190,6 +191,7 @@ mod tests {
                 name: name.to_owned(),
                 description: String::new(),
                 lists: lists.iter().map(weighted).collect(),
+                treatments: Vec::new(),
                 options: Options::default(),
             });
             objects.put_group(CampaignGroup {

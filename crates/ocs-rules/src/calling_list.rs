@@ -1,6 +1,7 @@
 //! Calling lists and their user-defined fields (records.md, section 1).
 
 use crate::options::Options;
+use crate::treatment::Treatment;
 use crate::zone::ZoneId;
 
 /// DBID of a calling list.
@@ -24,6 +25,8 @@ pub struct CallingList {
     pub region: Option<String>,
     /// The user-defined fields, in the order of the configuration.
     pub fields: Vec<Field>,
+    /// What is done after call results, in order.
+    pub treatments: Vec<Treatment>,
     /// Options set at this calling list.
     pub options: Options,
 }

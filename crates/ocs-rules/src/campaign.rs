@@ -6,6 +6,7 @@ use crate::calling_list::ListId;
 use crate::filter::FilterId;
 use crate::options::Options;
 use crate::schedule::ScheduleId;
+use crate::treatment::Treatment;
 
 /// DBID of a campaign.
 pub type CampaignId = u32;
@@ -24,6 +25,8 @@ pub struct Campaign {
     pub description: String,
     /// The calling lists it uses, in the order of the configuration.
     pub lists: Vec<WeightedList>,
+    /// What is done after call results, in order, where the calling list says nothing.
+    pub treatments: Vec<Treatment>,
     /// Options set at this campaign.
     pub options: Options,
 }

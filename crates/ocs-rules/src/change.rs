@@ -1,7 +1,9 @@
 //! The requests that change records, typed, and what comes of them.
 
 use jiff::tz::TimeZone;
-use ocs_protocol::enumeration::{CallResult, CallbackType, ChainAttr, RecordStatus};
+use ocs_protocol::enumeration::{
+    CallResult, CallbackType, ChainAttr, RecordStatus, RecordTreatment,
+};
 use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::Refusal;
 
@@ -142,6 +144,9 @@ pub struct Completion {
     pub on: OnRecord,
     /// What came of the call.
     pub result: Option<CallResult>,
+    /// Whether a treatment is to reschedule the record for its agent or for the campaign;
+    /// where it is not said, its type tells.
+    pub treatment: Option<RecordTreatment>,
     /// Every key that is no attribute: user-defined fields, still to be checked
     /// against the record's calling list.
     pub fields: Vec<Pair>,

@@ -145,6 +145,7 @@ mod tests {
                 field("client-id", FieldKind::Varchar(5), None),
                 field("due", FieldKind::DateTime, None),
             ],
+            treatments: Vec::new(),
             options: crate::options::Options::default(),
         }
     }

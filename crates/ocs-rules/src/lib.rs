@@ -23,4 +23,5 @@ pub mod policy;
 pub mod record;
 pub mod retrieval;
 pub mod schedule;
+pub mod treatment;
 pub mod zone;

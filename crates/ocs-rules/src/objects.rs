@@ -7,6 +7,7 @@ use crate::calling_list::{CallingList, ListId};
 use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId};
 use crate::filter::{Filter, FilterId};
 use crate::frequency_cap::FrequencyCap;
+use crate::record::Record;
 use crate::schedule::{Schedule, ScheduleId};
 use crate::zone::{Zone, ZoneId};
 
@@ -163,6 +164,62 @@ impl Objects {
     #[must_use]
     pub fn group(&self, dbid: CampaignGroupId) -> Option<&Arc<CampaignGroup>> {
         self.groups.get(&dbid)
+    }
+
+    /// The campaign group of this full name, `<campaign>@<group>`.
+    #[must_use]
+    pub fn group_of_full_name(&self, name: &str) -> Option<&Arc<CampaignGroup>> {
+        let (campaign, group) = name.split_once('@')?;
+        self.group_named(self.campaign_named(campaign)?.dbid, group)
+    }
+
+    /// `<campaign>@<group>`.
+    #[must_use]
+    pub fn full_name(&self, group: &CampaignGroup) -> String {
+        let campaign = self.campaign(group.campaign);
+        let campaign = campaign.map_or("", |campaign| campaign.name.as_str());
+        format!("{campaign}@{}", group.group)
+    }
+
+    /// The campaign groups that hand a record out, by DBID: those that use its calling list,
+    /// or the one that it is assigned to.
+    #[must_use]
+    pub fn groups_of(&self, record: &Record) -> Vec<Arc<CampaignGroup>> {
+        let assigned = self.assigned_group(record).map(|group| group.dbid);
+        let mut groups = self.groups();
+        groups.retain(|group| {
+            let campaign = self.campaign(group.campaign);
+            assigned.is_none_or(|assigned| assigned == group.dbid)
+                && campaign.is_some_and(|campaign| campaign.uses(record.list))
+        });
+        groups
+    }
+
+    /// The calling lists that a campaign group hands out.
+    #[must_use]
+    pub fn lists_of(&self, group: CampaignGroupId) -> Vec<ListId> {
+        let campaign = self
+            .group(group)
+            .and_then(|group| self.campaign(group.campaign));
+        let lists = campaign.map_or(&[][..], |campaign| &campaign.lists);
+        lists.iter().map(|weighted| weighted.list).collect()
+    }
+
+    /// The campaign group that alone hands a record out, where it is assigned to one that
+    /// uses its calling list.
+    #[must_use]
+    pub fn assigned_group(&self, record: &Record) -> Option<&Arc<CampaignGroup>> {
+        let group = self.group(record.assigned?)?;
+        let campaign = self.campaign(group.campaign)?;
+        campaign.uses(record.list).then_some(group)
+    }
+
+    /// The campaign that uses a calling list, where there is but one.
+    #[must_use]
+    pub fn only_campaign_of(&self, list: ListId) -> Option<&Arc<Campaign>> {
+        let mut using = self.campaigns.values().filter(|known| known.uses(list));
+        let first = using.next()?;
+        using.next().is_none().then_some(first)
     }
 
     /// All campaign groups, by DBID.

@@ -54,6 +54,9 @@ pub struct Record {
     /// Whether it is a callback for a moment outside its own daily window: it may then
     /// be called from that moment on (records.md, section 3).
     pub outside_window: bool,
+    /// The campaign group that alone hands it out, where a treatment assigned it to one
+    /// (records.md, section 7).
+    pub assigned: Option<CampaignGroupId>,
 }
 
 /// A record in somebody's hand (records.md, section 5).

@@ -9,6 +9,7 @@ mod answer;
 mod attempt_guid;
 mod control;
 mod core;
+mod decision;
 mod grpc;
 mod housekeeping;
 mod http_proxy;

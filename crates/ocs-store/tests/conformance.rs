@@ -53,6 +53,7 @@ async fn with_list(folder: &Path) -> (Store, u32) {
                 kind: FieldKind::Float,
                 send_attribute: Some("Balance".to_owned()),
             }],
+            treatments: Vec::new(),
             options: Options::default(),
         };
         Ok((vec![ObjectChange::PutList(list)], counters))

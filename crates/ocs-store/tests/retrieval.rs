@@ -141,6 +141,7 @@ impl World {
                         kind: FieldKind::Int,
                         send_attribute: None,
                     }],
+                    treatments: Vec::new(),
                     options: Options::default(),
                 })
             })
@@ -189,6 +190,7 @@ impl World {
             name: "campaign".to_owned(),
             description: String::new(),
             lists: lists.collect(),
+            treatments: Vec::new(),
             options: Options::default(),
         })
     }
@@ -325,6 +327,7 @@ impl World {
                     result: busy.then_some(CallResult::Busy),
                     fields: vec![Pair::text("score", score.to_string())],
                     refuse_unknown: true,
+                    treatment: None,
                 }))
             }
             Step::Rescheduled(at, seconds, personal) => {

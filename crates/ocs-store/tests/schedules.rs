@@ -92,6 +92,7 @@ impl World {
                 max_attempts: 3,
                 region: None,
                 fields: Vec::new(),
+                treatments: Vec::new(),
                 options: Options::default(),
             }));
             changes.push(ObjectChange::PutCampaign(Campaign {
@@ -103,6 +104,7 @@ impl World {
                     weight: 10,
                     filter: None,
                 }],
+                treatments: Vec::new(),
                 options: Options::default(),
             }));
             changes.push(ObjectChange::PutGroup(CampaignGroup {

@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// The audit: who was called, who was not and why, who may not be called any more.
     #[command(subcommand)]
     Audit(Audit),
+    /// Explain a record: what decides whether and when it is called, and what would become
+    /// of it after call results.
+    Explain(Explain),
     /// The Do Not Call list: by file, and one entry off it.
     #[command(subcommand)]
     Dnc(Dnc),
@@ -154,6 +157,23 @@ pub(crate) struct Requests {
     /// How lines are written; json is an object a line.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// The record.
+    pub(crate) handle: u32,
+    /// Call results, one attempt after another, by name or number: what each would come to,
+    /// and when. Nothing is changed.
+    #[arg(long, value_delimiter = ',', value_name = "RESULT,…")]
+    pub(crate) results: Vec<String>,
+    /// The campaign group that would call, <campaign>@<group> or its DBID [default: whoever
+    /// has the record or hands it out].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) campaign_group: Option<String>,
+    /// Show the phone and the customer id whole.
+    #[arg(long)]
+    pub(crate) contact_info: bool,
 }
 
 /// How lines of the request log are written.

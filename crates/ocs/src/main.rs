@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod desktop;
 mod dnc;
+mod explain;
 mod export;
 mod import;
 mod quickstart;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Export(export) => export::export(config, &export, clock),
         Command::Requests(requests) => requests::requests(config, &requests, clock),
         Command::Audit(command) => audit::audit(config, &command, clock),
+        Command::Explain(explain) => explain::explain(config, &explain, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
         Command::Token(command) => token::token(config, &command),
         Command::Desktop(desktop) => desktop::desktop(&desktop),

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::NotBuiltYet;
+use super::Treatment;
 use crate::options::LevelOptions;
 use crate::value::scalar::Scalar;
 
@@ -48,13 +48,9 @@ pub struct CallingList {
     /// User-defined fields.
     #[serde(default, rename = "field")]
     pub fields: Vec<Field>,
-    /// Treatments.
-    #[serde(default)]
-    #[schemars(extend(
-        "x-not-built-yet" =
-            "treatments are not built yet in this version; remove this [[calling-list.treatment]]"
-    ))]
-    pub treatment: NotBuiltYet,
+    /// Treatments, in order.
+    #[serde(default, rename = "treatment")]
+    pub treatments: Vec<Treatment>,
     /// Line of the file, from 1.
     #[serde(skip)]
     pub line: usize,

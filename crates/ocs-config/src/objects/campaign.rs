@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::Treatment;
 use crate::options::LevelOptions;
 use crate::read::suggestion;
 use crate::value::scalar::Scalar;
@@ -27,6 +28,9 @@ pub struct Campaign {
     #[serde(default)]
     #[schemars(with = "Vec<CampaignListEntry>")]
     pub calling_lists: Vec<CampaignList>,
+    /// Treatments, in order; they come after those of the calling list.
+    #[serde(default, rename = "treatment")]
+    pub treatments: Vec<Treatment>,
     /// Options at this level.
     #[serde(default)]
     pub options: LevelOptions,

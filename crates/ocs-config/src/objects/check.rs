@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::{CallingList, Campaign, CampaignGroup, Field, ObjectsFile, schedule};
+use super::{CallingList, Campaign, CampaignGroup, Field, ObjectsFile, schedule, treatment};
 use crate::application::check_region;
 use crate::options::LevelOptions;
 use crate::read::findings::Findings;
@@ -133,6 +133,7 @@ fn check_list(list: &CallingList, here: &KeyPath, findings: &mut Findings) {
         check_region(region, &here.key("region"), findings);
     }
     check_options(&list.options, here, findings);
+    treatment::check(&list.treatments, here, findings);
 
     let fields = here.key("field");
     let mut names = HashMap::new();
@@ -197,6 +198,7 @@ fn check_campaign(campaign: &Campaign, here: &KeyPath, findings: &mut Findings) 
         );
     }
     check_options(&campaign.options, here, findings);
+    treatment::check(&campaign.treatments, here, findings);
     let lists = here.key("calling-lists");
     for (index, list) in campaign.calling_lists.iter().enumerate() {
         let same = |other: &super::CampaignList| other.name == list.name;

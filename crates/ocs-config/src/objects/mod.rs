@@ -8,6 +8,7 @@ mod filter;
 mod frequency_cap;
 mod schedule;
 mod time_zone;
+mod treatment;
 
 pub use calling_list::{CallingList, Field, FieldType, TimeOfDay};
 pub use campaign::{Campaign, CampaignGroup, CampaignList, DialingMode};
@@ -15,6 +16,7 @@ pub use filter::Filter;
 pub use frequency_cap::{CappedContact, CappedScope, FrequencyCap};
 pub use schedule::{CalendarDate, Day, Exception, Schedule, WeeklyHours};
 pub use time_zone::{IanaZone, Zone, is_iana_zone};
+pub use treatment::{CallResult, Treatment, TreatmentAction};
 
 use std::borrow::Cow;
 
@@ -119,11 +121,19 @@ impl ObjectsFile {
     /// Notes the line of each object.
     fn number(&mut self, findings: &Findings) {
         let line = |kind: &str, index| findings.line(&KeyPath::default().key(kind).index(index));
+        let number = |treatments: &mut Vec<Treatment>, kind: &str, index| {
+            let of = KeyPath::default().key(kind).index(index).key("treatment");
+            for (index, treatment) in treatments.iter_mut().enumerate() {
+                treatment.line = findings.line(&of.index(index));
+            }
+        };
         for (index, list) in self.calling_lists.iter_mut().enumerate() {
             list.line = line("calling-list", index);
+            number(&mut list.treatments, "calling-list", index);
         }
         for (index, campaign) in self.campaigns.iter_mut().enumerate() {
             campaign.line = line("campaign", index);
+            number(&mut campaign.treatments, "campaign", index);
         }
         for (index, group) in self.campaign_groups.iter_mut().enumerate() {
             group.line = line("campaign-group", index);

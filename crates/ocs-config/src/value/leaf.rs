@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use toml::Value;
 
 use crate::access::{Network, TokenHash};
-use crate::objects::{CalendarDate, DialingMode, IanaZone, TimeOfDay};
+use crate::objects::{CalendarDate, CallResult, DialingMode, IanaZone, TimeOfDay};
 use crate::store::StoreUrl;
 use crate::value::address::{HostName, WebOrigin, WebUri};
 use crate::value::byte_size::ByteSize;
@@ -92,6 +92,7 @@ pub(crate) fn by_name(definition: &str) -> Option<Leaf> {
     };
     match definition {
         "ByteSize" => leaf(byte_size, ByteSize::FORM),
+        "CallResult" => leaf(plain::<CallResult>, CallResult::FORM),
         "CustomHeader" => leaf(plain::<CustomHeader>, CustomHeader::FORM),
         "DialingMode" => leaf(plain::<DialingMode>, DialingMode::FORM),
         "EncodingName" => leaf(plain::<EncodingName>, EncodingName::FORM),

@@ -13,6 +13,7 @@ use crate::date_time;
 use crate::objects::Objects;
 use crate::record::Record;
 use crate::retrieval::window::Window;
+use crate::treatment::{self, Rest};
 
 /// RecordReschedule and ScheduledRecordReschedule: the record is a callback, Ready
 /// again, and due at the moment that was named. Its attempt, if it is in one, goes on
@@ -81,8 +82,10 @@ pub fn reschedule(
     Ok(())
 }
 
-/// A callback that nobody took in time (records.md, section 5).
-pub fn missed(record: &mut Record) {
+/// A callback that nobody took in time: the treatment for 47 or 48 is carried out; without
+/// one it is MissedCallBack (records.md, section 5). No attempt is counted. Returns what
+/// becomes of the rest of its chain. `now` is in UTC seconds.
+pub fn missed(record: &mut Record, objects: &Objects, now: i64) -> Rest {
     record.result = match record.contact.record_type {
         RecordType::PersonalCallBack => CallResult::AgentCallBackError,
         _ => CallResult::GroupCallBackError,
@@ -90,6 +93,7 @@ pub fn missed(record: &mut Record) {
     record.status = RecordStatus::MissedCallBack;
     record.outside_window = false;
     record.attempt_guid = None;
+    treatment::treat(record, None, None, objects, now).unwrap_or(Rest::Stays)
 }
 
 fn is_callback(record: &Record) -> bool {

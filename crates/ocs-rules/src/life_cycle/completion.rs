@@ -10,6 +10,7 @@ use crate::change::Completion;
 use crate::field_values;
 use crate::objects::Objects;
 use crate::record::Record;
+use crate::treatment::{self, Rest};
 
 /// UpdateCallCompletionStats: sets call result and user fields; finishes nothing.
 /// Returns the keys that were not stored. `now` is in UTC seconds.
@@ -31,10 +32,11 @@ pub fn update(
     Ok(ignored)
 }
 
-/// RecordProcessed: as [`update`], the attempt is over, and the record is finished.
-/// Returns the keys that were not stored, and whether the chain is to be finished
-/// with it ([`super::finish_with_chain`]): a record that was put off in this attempt
-/// goes on, its callback standing. `now` is in UTC seconds.
+/// RecordProcessed: as [`update`], the attempt is over, and the treatment for the call
+/// result is carried out; without one the record is finished, and its chain with it.
+/// Returns the keys that were not stored, and what becomes of the rest of the chain. A
+/// record that was put off in this attempt goes on, its callback standing. `now` is in
+/// UTC seconds.
 ///
 /// # Errors
 /// As [`update`].
@@ -43,7 +45,7 @@ pub fn processed(
     request: &Completion,
     objects: &Objects,
     now: i64,
-) -> Result<(Vec<String>, bool), Refusal> {
+) -> Result<(Vec<String>, Rest), Refusal> {
     let ignored = note(record, request, RequestName::RecordProcessed, objects)?;
     record.contact.call_time = Some(now);
     let put_off = record.status == RecordStatus::Ready && record.attempt_guid.is_some();
@@ -51,11 +53,16 @@ pub fn processed(
         record.attempts = record.attempts.saturating_add(1);
     }
     record.attempt_guid = None;
-    record.in_hand = None;
-    if !put_off {
-        record.status = RecordStatus::Updated;
+    let had = record.in_hand.take();
+    if put_off {
+        return Ok((ignored, Rest::Stays));
     }
-    Ok((ignored, !put_off))
+    let treated = treatment::treat(record, had.as_ref(), request.treatment, objects, now);
+    let rest = treated.unwrap_or_else(|| {
+        record.status = RecordStatus::Updated;
+        Rest::Finishes(None)
+    });
+    Ok((ignored, rest))
 }
 
 fn note(

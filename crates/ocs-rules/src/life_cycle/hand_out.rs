@@ -8,6 +8,7 @@ use super::allowed::check;
 use crate::change::OnRecord;
 use crate::objects::Objects;
 use crate::record::{InHand, Record};
+use crate::treatment::{self, Rest};
 
 /// Hands a record out: a new attempt begins. No attempt is counted yet.
 pub fn hand_out(record: &mut Record, in_hand: InHand, attempt_guid: String) {
@@ -29,16 +30,23 @@ pub fn reject(record: &mut Record, on: &OnRecord, objects: &Objects) -> Result<(
     Ok(())
 }
 
-/// A record that nobody named for too long: an attempt is counted, and it is Ready
-/// again, or stays Stale when that was its last attempt.
-pub fn stale(record: &mut Record, max_attempts: u32) {
+/// A record that nobody named for too long: an attempt is counted, and the treatment for
+/// 46 is carried out. Without one it is Ready again, or stays Stale when that was its last
+/// attempt. Returns what becomes of the rest of its chain. `now` is in UTC seconds.
+pub fn stale(record: &mut Record, objects: &Objects, now: i64) -> Rest {
     record.result = CallResult::Stale;
     record.attempts = record.attempts.saturating_add(1);
     record.attempt_guid = None;
-    record.in_hand = None;
-    record.status = if record.attempts < max_attempts {
-        RecordStatus::Ready
-    } else {
-        RecordStatus::Stale
-    };
+    // Until a treatment says something else.
+    record.status = RecordStatus::Stale;
+    let had = record.in_hand.take();
+    treatment::treat(record, had.as_ref(), None, objects, now).unwrap_or_else(|| {
+        let most = objects
+            .list(record.list)
+            .map_or(0, |list| list.max_attempts);
+        if record.attempts < most {
+            record.status = RecordStatus::Ready;
+        }
+        Rest::Stays
+    })
 }

@@ -55,6 +55,7 @@ pub fn add_record(request: AddRecord, handle: Handle, place: Place, now: i64) ->
         attempt_guid: None,
         in_hand: None,
         outside_window: false,
+        assigned: None,
     }
 }
 

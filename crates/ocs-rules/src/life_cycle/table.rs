@@ -18,6 +18,7 @@ use super::{
     reject, reschedule, stale, update,
 };
 use crate::calling_list::{CallingList, DailyWindow};
+use crate::campaign::{Campaign, CampaignGroup, WeightedList};
 use crate::change::{Completion, OnRecord, Reschedule};
 use crate::fields::Fields;
 use crate::group_state::{GroupCommand, GroupState, Settings, not_running};
@@ -25,6 +26,7 @@ use crate::objects::Objects;
 use crate::options::Options;
 use crate::record::{Contact, InHand, Record};
 use crate::retrieval::why;
+use crate::treatment::{Action, Interval, Treatment};
 use crate::zone::{UTC, Zone, ZoneOrigin};
 
 /// Set when the test is to write the document.
@@ -44,7 +46,7 @@ type Came = Result<(), Refusal>;
 /// A row of the table: its name, the record that it is about, and what is done to it.
 struct Row {
     name: String,
-    begin: fn(&mut Record),
+    begin: Box<dyn Fn(&mut Record)>,
     rule: fn(&mut Record, &Objects) -> Came,
     /// Whether only records of this status are looked at; a dash for the others.
     only: Option<RecordStatus>,
@@ -53,7 +55,7 @@ struct Row {
 fn row(name: impl Into<String>, rule: fn(&mut Record, &Objects) -> Came) -> Row {
     Row {
         name: name.into(),
-        begin: |_| {},
+        begin: Box::new(|_| {}),
         rule,
         only: None,
     }
@@ -76,7 +78,7 @@ fn requests() -> Vec<Row> {
             processed(record, &completion(record), objects, NOW).map(|_| ())
         }),
         Row {
-            begin: |record| record.attempt_guid = Some("0".repeat(32)),
+            begin: Box::new(|record| record.attempt_guid = Some("0".repeat(32))),
             only: Some(RecordStatus::Ready),
             ..row(
                 format!(
@@ -94,7 +96,7 @@ fn requests() -> Vec<Row> {
             reschedule(record, &callback(record, false), objects, NOW)
         }),
         Row {
-            begin: |record| record.contact.record_type = RecordType::CampaignCallBack,
+            begin: Box::new(|record| record.contact.record_type = RecordType::CampaignCallBack),
             ..row(
                 format!("{}, of a callback", R::ScheduledRecordReschedule.name()),
                 |record, objects| reschedule(record, &callback(record, true), objects, NOW),
@@ -150,39 +152,85 @@ fn events() -> Vec<Row> {
         ),
         Row {
             only: Some(RecordStatus::Retrieved),
-            ..row("nobody named it for `stale_clean_timeout`", |record, _| {
-                stale(record, MOST);
-                Ok(())
-            })
+            ..row("nobody named it for `stale_clean_timeout`", gone_stale)
         },
         Row {
-            begin: |record| record.attempts = MOST - 1,
+            begin: Box::new(|record| record.attempts = MOST - 1),
             only: Some(RecordStatus::Retrieved),
-            ..row("the same, in its last attempt", |record, _| {
-                stale(record, MOST);
-                Ok(())
-            })
+            ..row("the same, in its last attempt", gone_stale)
         },
         Row {
-            begin: |record| record.contact.record_type = RecordType::CampaignCallBack,
+            begin: Box::new(|record| record.contact.record_type = RecordType::CampaignCallBack),
             only: Some(RecordStatus::Ready),
             ..row(
                 "a CampaignCallBack that nobody took within `callback-timeout`",
-                |record, _| {
-                    missed(record);
-                    Ok(())
-                },
+                not_taken,
             )
         },
         Row {
-            begin: |record| record.contact.record_type = RecordType::PersonalCallBack,
+            begin: Box::new(|record| record.contact.record_type = RecordType::PersonalCallBack),
             only: Some(RecordStatus::Ready),
-            ..row("a PersonalCallBack, the same", |record, _| {
-                missed(record);
-                Ok(())
-            })
+            ..row("a PersonalCallBack, the same", not_taken)
         },
     ]
+}
+
+/// What each treatment makes of a record whose call result it is for.
+fn treated() -> Vec<Row> {
+    let processed = |record: &mut Record, objects: &Objects| {
+        processed(record, &completion(record), objects, NOW).map(|_| ())
+    };
+    treatments()
+        .into_iter()
+        .map(|treatment| {
+            let result = treatment.result;
+            Row {
+                begin: Box::new(move |record| record.result = result),
+                ..row(treatment.action.name(), processed)
+            }
+        })
+        .collect()
+}
+
+/// A treatment of each action, each for a call result of its own.
+fn treatments() -> Vec<Treatment> {
+    let interval = Interval {
+        minutes: 30,
+        increment: 0,
+    };
+    let moment = || "2026-11-23T10:00:00Z".to_owned();
+    let actions = [
+        Action::Cycle(interval),
+        Action::RetryIn(interval),
+        Action::RetryAtDate(moment()),
+        Action::NextInChain,
+        Action::NextInChainAfter(interval),
+        Action::NextInChainAtDate(moment()),
+        Action::MarkAllChain,
+        Action::MarkDb,
+        Action::AssignToGroup("Campaign@specialists".to_owned()),
+    ];
+    let treatment = |(result, action): (&CallResult, Action)| Treatment {
+        result: *result,
+        action,
+        attempt: None,
+        cycles: None,
+    };
+    CallResult::ALL[5..]
+        .iter()
+        .zip(actions)
+        .map(treatment)
+        .collect()
+}
+
+fn gone_stale(record: &mut Record, objects: &Objects) -> Came {
+    let _rest = stale(record, objects, NOW);
+    Ok(())
+}
+
+fn not_taken(record: &mut Record, objects: &Objects) -> Came {
+    let _rest = missed(record, objects, NOW);
+    Ok(())
 }
 
 fn preview(record: &mut Record, objects: &Objects) -> Came {
@@ -211,8 +259,33 @@ fn objects() -> Objects {
         max_attempts: MOST,
         region: None,
         fields: Vec::new(),
+        treatments: treatments(),
         options: Options::default(),
     });
+    objects.put_campaign(Campaign {
+        dbid: 101,
+        name: "Campaign".to_owned(),
+        description: String::new(),
+        lists: vec![WeightedList {
+            list: LIST,
+            weight: 100,
+            filter: None,
+        }],
+        treatments: Vec::new(),
+        options: Options::default(),
+    });
+    for (dbid, group) in [(101, "agents"), (102, "specialists")] {
+        objects.put_group(CampaignGroup {
+            dbid,
+            campaign: 101,
+            group: group.to_owned(),
+            description: String::new(),
+            mode: DialingMode::Preview,
+            schedule: None,
+            sequence: None,
+            options: Options::default(),
+        });
+    }
     objects
 }
 
@@ -251,6 +324,7 @@ fn record(status: RecordStatus) -> Record {
         attempt_guid: retrieved.then(|| "0".repeat(32)),
         in_hand: retrieved.then(held),
         outside_window: false,
+        assigned: None,
     }
 }
 
@@ -447,10 +521,19 @@ fn document() -> String {
          ## Requests that name a record\n\
          \n\
          {requests}\n\
-         RecordProcessed finishes the chain with the record, unless the record was put off in\n\
-         this attempt. ChainedRecordRequest leaves the record that it names and makes the other\n\
+         RecordProcessed is shown for a call result that has no treatment. It finishes the chain\n\
+         with the record, unless the record was put off in this attempt. ChainedRecordRequest leaves the record that it names and makes the other\n\
          open ones of its chain Retrieved. Another attempt's GSW_CALL_ATTEMPT_GUID is\n\
          {other_attempt} wherever the status alone would not refuse.\n\
+         \n\
+         ## RecordProcessed with a treatment for the call result\n\
+         \n\
+         {treated}\n\
+         NextInChain, NextInChainAfter and NextInChainAtDate leave the chain to its next record.\n\
+         MarkAllChain and MarkDB finish it, as no treatment does; MarkAllChain gives all of it the\n\
+         record's call result. A treatment that would call the record again does not apply once\n\
+         the calling list's maximum of attempts is reached. The treatments for 46, 47 and 48 take\n\
+         the place of what the time does to a record below.\n\
          \n\
          ## What others and the time do to a record\n\
          \n\
@@ -460,6 +543,7 @@ fn document() -> String {
          {groups}",
         requests = records(&requests()),
         other_attempt = error(ErrorNumber::OtherAttempt),
+        treated = records(&treated()),
         events = records(&events()),
         groups = groups(),
     )

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use jiff::Timestamp;
-use ocs_protocol::enumeration::{CallResult, ContactType, RecordStatus, RecordType};
+use ocs_protocol::enumeration::{CallResult, ContactType, DialingMode, RecordStatus, RecordType};
 use proptest::prelude::*;
 
 use super::Retrieval;
@@ -19,6 +19,7 @@ use super::shares::Shares;
 use super::view::{Standing, View, ViewId};
 use super::why::{Facts, is_callable, next_callable, why};
 use crate::calling_list::{CallingList, DailyWindow, Field, FieldKind, ListId};
+use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId, WeightedList};
 use crate::fields::{FieldValue, Fields};
 use crate::filter::Filter;
 use crate::objects::Objects;
@@ -28,6 +29,13 @@ use crate::zone::{BUILT_IN, UTC, Zone, ZoneOrigin, iana};
 
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;
+
+/// The campaign group that records are handed out for, another that uses the same calling
+/// lists, one that uses the first alone, and one that there is not.
+const OURS: CampaignGroupId = 401;
+const OTHER: CampaignGroupId = 402;
+const FIRST_ALONE: CampaignGroupId = 403;
+const GONE: CampaignGroupId = 404;
 
 /// Noon before a change of the clock in Berlin, in New York, and in Berlin again, and
 /// before an ordinary day.
@@ -46,6 +54,40 @@ pub(super) fn objects() -> Objects {
     objects
 }
 
+fn with_groups(mut objects: Objects) -> Objects {
+    for (group, lists) in [
+        (OURS, 101..=102),
+        (OTHER, 101..=102),
+        (FIRST_ALONE, 101..=101),
+    ] {
+        objects.put_campaign(Campaign {
+            dbid: group,
+            name: group.to_string(),
+            description: String::new(),
+            lists: lists
+                .map(|list| WeightedList {
+                    list,
+                    weight: 100,
+                    filter: None,
+                })
+                .collect(),
+            treatments: Vec::new(),
+            options: Options::default(),
+        });
+        objects.put_group(CampaignGroup {
+            dbid: group,
+            campaign: group,
+            group: "agents".to_owned(),
+            description: String::new(),
+            mode: DialingMode::Preview,
+            schedule: None,
+            sequence: None,
+            options: Options::default(),
+        });
+    }
+    objects
+}
+
 pub(crate) fn list(dbid: ListId) -> CallingList {
     CallingList {
         dbid,
@@ -59,6 +101,7 @@ pub(crate) fn list(dbid: ListId) -> CallingList {
             kind: FieldKind::Int,
             send_attribute: None,
         }],
+        treatments: Vec::new(),
         options: Options::default(),
     }
 }
@@ -89,6 +132,7 @@ pub(crate) fn record(handle: Handle, chain: ChainId, chain_n: u32) -> Record {
         attempt_guid: None,
         in_hand: None,
         outside_window: false,
+        assigned: None,
     }
 }
 
@@ -238,7 +282,7 @@ impl Rows {
         } = &mut self.retrieval;
         openings.look(classes, objects, now);
         let mut rows = Scan(&self.records, &self.classes, &self.standings);
-        let mut walk = Walk::new(sources, &Shares::default(), agent, now);
+        let mut walk = Walk::new(OURS, sources, &Shares::default(), agent, now);
         let mut found = Vec::new();
         while let Ok(Some(candidate)) = walk.next(openings, fronts, &mut rows) {
             found.push(candidate);
@@ -361,6 +405,11 @@ fn expected(
     let mut all: Vec<_> = records
         .iter()
         .filter(|record| due(record, records, &list(record.list), objects, now))
+        .filter(|record| match record.assigned {
+            None | Some(OURS | GONE) => true,
+            Some(FIRST_ALONE) => record.list != 101,
+            Some(_) => false,
+        })
         .filter(|record| {
             record.contact.record_type != RecordType::PersonalCallBack
                 || agent.is_some() && record.contact.agent.as_deref() == agent
@@ -417,7 +466,7 @@ type Said = (
     Option<i64>,
     u32,
     bool,
-    (Option<i64>, bool),
+    (Option<i64>, bool, Option<CampaignGroupId>),
 );
 
 fn any_record() -> impl Strategy<Value = Said> {
@@ -430,7 +479,14 @@ fn any_record() -> impl Strategy<Value = Said> {
         prop_oneof![2 => Just(None), 1 => (-4..72_i64).prop_map(|half| Some(half * HOUR / 2))],
         prop_oneof![5 => Just(0), 1 => 9..=10_u32],
         any::<bool>(),
-        (prop::option::of(0..4_i64), any::<bool>()),
+        (
+            prop::option::of(0..4_i64),
+            any::<bool>(),
+            prop_oneof![
+                4 => Just(None),
+                1 => prop::sample::select(vec![OURS, OTHER, FIRST_ALONE, GONE]).prop_map(Some),
+            ],
+        ),
     )
 }
 
@@ -449,7 +505,7 @@ fn any_priorities() -> impl Strategy<Value = Priorities> {
 
 fn says(
     record: &mut Record,
-    (window, zone, status, record_type, scheduled, attempts, agent, (score, pager)): Said,
+    (window, zone, status, record_type, scheduled, attempts, agent, (score, pager, assigned)): Said,
     noon: i64,
 ) {
     record.contact.window = window;
@@ -466,6 +522,7 @@ fn says(
         ContactType::Mobile
     };
     record.contact.agent = Some(if agent { "ann" } else { "bob" }.to_owned());
+    record.assigned = assigned;
 }
 
 proptest! {
@@ -481,7 +538,7 @@ proptest! {
         with_agent in any::<bool>(),
         filters in [prop::option::of(0..FILTERS.len()), prop::option::of(0..FILTERS.len())],
     ) {
-        let objects = objects();
+        let objects = with_groups(objects());
         let agent = with_agent.then_some("ann");
         let mut views = Vec::new();
         let mut sources = Vec::new();

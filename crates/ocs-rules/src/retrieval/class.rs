@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::window::Window;
+use crate::campaign::CampaignGroupId;
 use crate::objects::Objects;
 
 /// The number of a class, from 1 without gaps; kept with each record.
@@ -30,6 +31,8 @@ pub struct ClassKey {
     /// Whether it is open when its records may not be called, too: its window is then
     /// rounded outwards, and nothing is said of earlier records.
     pub coarse: bool,
+    /// The campaign group that alone hands the records out, where they are assigned to one.
+    pub assigned: Option<CampaignGroupId>,
 }
 
 impl ClassKey {
@@ -37,7 +40,7 @@ impl ClassKey {
     #[must_use]
     pub fn new(own: Window, earlier: &[Window]) -> Self {
         if earlier.len() > MOST_EARLIER {
-            return Self::coarse(own);
+            return Self::coarse(own, None);
         }
         let mut earlier = earlier.to_vec();
         earlier.sort_unstable();
@@ -46,11 +49,18 @@ impl ClassKey {
             own,
             earlier,
             coarse: false,
+            assigned: None,
         }
     }
 
+    /// The same, of records that are assigned to a campaign group.
+    #[must_use]
+    pub fn assigned_to(self, assigned: Option<CampaignGroupId>) -> Self {
+        Self { assigned, ..self }
+    }
+
     /// The class that is open whenever the window is, and longer.
-    fn coarse(own: Window) -> Self {
+    fn coarse(own: Window, assigned: Option<CampaignGroupId>) -> Self {
         let mut own = own;
         if !own.is_whole_day() {
             let till = if own.till > own.from {
@@ -70,6 +80,7 @@ impl ClassKey {
             own,
             earlier: Vec::new(),
             coarse: true,
+            assigned,
         }
     }
 
@@ -121,7 +132,7 @@ impl Classes {
         let key = if self.keys.len() < MOST_EXACT {
             key.clone()
         } else {
-            ClassKey::coarse(key.own)
+            ClassKey::coarse(key.own, key.assigned)
         };
         if let Some(id) = self.ids.get(&key) {
             return (*id, None);
@@ -191,7 +202,7 @@ mod tests {
             (0, 60, (0, 21_600)),
             (5, 5, (5, 5)),
         ] {
-            let own = ClassKey::coarse(window(from, till)).own;
+            let own = ClassKey::coarse(window(from, till), None).own;
             assert_eq!((own.from, own.till), coarse, "{from} to {till}");
         }
     }

@@ -17,6 +17,7 @@ use super::order::{Position, Priorities, TYPES};
 use super::shares::Shares;
 use super::view::ViewId;
 use crate::calling_list::ListId;
+use crate::campaign::CampaignGroupId;
 use crate::record::Handle;
 
 /// A calling list as a campaign group uses it.
@@ -89,9 +90,10 @@ pub trait Seek {
     ) -> Result<Option<Found>, Self::Error>;
 }
 
-/// A walk over the due records of a campaign, at one moment, for one agent.
+/// A walk over the due records of a campaign group, at one moment, for one agent.
 #[derive(Debug)]
 pub struct Walk<'a> {
+    group: CampaignGroupId,
     agent: Option<&'a str>,
     now: i64,
     turns: VecDeque<Turn>,
@@ -122,10 +124,17 @@ struct Head {
 }
 
 impl<'a> Walk<'a> {
-    /// A walk over the due records of these calling lists at `now`, in UTC seconds.
+    /// A walk over the due records that a campaign group has in these calling lists at
+    /// `now`, in UTC seconds: those that are assigned to another are not among them.
     /// PersonalCallBacks come for their agent only; without an agent, none.
     #[must_use]
-    pub fn new(sources: &[Source], shares: &Shares, agent: Option<&'a str>, now: i64) -> Self {
+    pub fn new(
+        group: CampaignGroupId,
+        sources: &[Source],
+        shares: &Shares,
+        agent: Option<&'a str>,
+        now: i64,
+    ) -> Self {
         let mut sources: Vec<_> = sources.iter().collect();
         sources.sort_by_key(|source| shares.turn(source.list, source.weight));
         let mut turns: Vec<(u32, Turn)> = Vec::new();
@@ -158,6 +167,7 @@ impl<'a> Walk<'a> {
         // Stable: within a rank, the lists keep their turns.
         turns.sort_by_key(|(rank, _)| Reverse(*rank));
         Self {
+            group,
             agent,
             now,
             turns: turns.into_iter().map(|(_, turn)| turn).collect(),
@@ -246,7 +256,8 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let front = fronts.by_class((turn.list, turn.view, *record_type));
-            for class in openings.open() {
+            let own = |class: &&ClassId| openings.is_for(**class, self.group, turn.list);
+            for class in openings.open().iter().filter(own) {
                 match front(*class) {
                     None | Some(Front::Unknown) => begin(Some(*class), Position::FIRST),
                     Some(Front::NotBefore(position)) => begin(Some(*class), position.clone()),
@@ -292,9 +303,11 @@ impl<'a> Walk<'a> {
             }
             (None, Some(agent)) => loop {
                 let found = rows.of_agent(list, view, agent, after.as_ref())?;
+                let hands_out =
+                    |class| openings.is_open(class) && openings.is_for(class, self.group, list);
                 match found {
                     Some(found)
-                        if !openings.is_open(found.class) && !found.position.is_after(self.now) =>
+                        if !hands_out(found.class) && !found.position.is_after(self.now) =>
                     {
                         after = Some(found.position);
                     }
@@ -414,7 +427,7 @@ mod tests {
         sources: &[Source],
         shares: &mut Shares,
     ) -> Option<Candidate> {
-        let mut walk = Walk::new(sources, shares, Some("ann"), 0);
+        let mut walk = Walk::new(401, sources, shares, Some("ann"), 0);
         let Ok(found) = walk.next(&retrieval.openings, &mut retrieval.fronts, rows);
         let found = found?;
         rows.rows

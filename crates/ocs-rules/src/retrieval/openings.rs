@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::class::{ClassId, Classes};
 use super::window::Window;
+use crate::calling_list::ListId;
+use crate::campaign::CampaignGroupId;
 use crate::objects::Objects;
 
 /// The open classes at a moment. Windows open and close a few times a day, so most
@@ -14,10 +16,22 @@ pub struct Openings {
     open: Vec<ClassId>,
     /// By class, from number 1.
     is_open: Vec<bool>,
+    /// Classes that one campaign group alone hands out; those of no campaign group are not
+    /// here.
+    assigned: HashMap<ClassId, Assigned>,
     /// From this moment on, in UTC seconds …
     from: i64,
     /// … and before this one, `open` holds.
     until: i64,
+}
+
+/// Whom the records of a class are assigned to.
+#[derive(Debug)]
+struct Assigned {
+    group: CampaignGroupId,
+    /// The calling lists that it hands out. In others its records are everybody's, and so
+    /// are those of a campaign group that is gone: else nobody would ever call them.
+    lists: Vec<ListId>,
 }
 
 /// A window's state, from one moment until another.
@@ -37,6 +51,7 @@ impl Openings {
         }
         self.open.clear();
         self.is_open.clear();
+        self.assigned.clear();
         self.from = now;
         self.until = i64::MAX;
         for (id, class) in classes.iter() {
@@ -47,6 +62,10 @@ impl Openings {
                 open &= state.open == (at == 0);
             }
             self.is_open.push(open);
+            if let Some(group) = class.assigned {
+                let lists = objects.lists_of(group);
+                self.assigned.insert(id, Assigned { group, lists });
+            }
             if open {
                 self.open.push(id);
             }
@@ -75,6 +94,14 @@ impl Openings {
         &self.open
     }
 
+    /// Whether a campaign group may hand out the records that a class has of a calling
+    /// list.
+    #[must_use]
+    pub fn is_for(&self, class: ClassId, group: CampaignGroupId, list: ListId) -> bool {
+        let assigned = self.assigned.get(&class);
+        assigned.is_none_or(|assigned| assigned.group == group || !assigned.lists.contains(&list))
+    }
+
     /// Whether a class is open.
     #[must_use]
     pub fn is_open(&self, class: ClassId) -> bool {
@@ -84,7 +111,7 @@ impl Openings {
             .is_some_and(|open| *open)
     }
 
-    /// Forgets all; to be called when a zone was changed.
+    /// Forgets all; to be called when a campaign object was changed.
     pub fn forget(&mut self) {
         *self = Self::default();
     }

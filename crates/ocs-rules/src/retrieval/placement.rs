@@ -42,7 +42,7 @@ pub fn place(chain: &[&Record], list: &CallingList, now: i64) -> Vec<Placement> 
             } else if let Some(moment) = waits {
                 Placement::WaitsUntil(moment)
             } else {
-                in_class(Window::of(record), &earlier)
+                in_class(record, &earlier)
             };
             // What this one means to the later ones.
             if !record.is_final() {
@@ -67,7 +67,7 @@ pub fn place(chain: &[&Record], list: &CallingList, now: i64) -> Vec<Placement> 
 #[must_use]
 pub fn place_alone(record: &Record, list: &CallingList) -> Placement {
     if may_be_handed_out(record, list) {
-        in_class(Window::of(record), &[])
+        in_class(record, &[])
     } else {
         Placement::HeldBack
     }
@@ -93,7 +93,8 @@ pub(super) fn may_be_handed_out(record: &Record, list: &CallingList) -> bool {
         && record.attempts < list.max_attempts
 }
 
-fn in_class(own: Window, earlier: &[Window]) -> Placement {
+fn in_class(record: &Record, earlier: &[Window]) -> Placement {
+    let own = Window::of(record);
     // The earlier record is always within its window when this one is.
     let never = earlier
         .iter()
@@ -101,6 +102,6 @@ fn in_class(own: Window, earlier: &[Window]) -> Placement {
     if never {
         Placement::HeldBack
     } else {
-        Placement::Class(ClassKey::new(own, earlier))
+        Placement::Class(ClassKey::new(own, earlier).assigned_to(record.assigned))
     }
 }

@@ -9,6 +9,7 @@ use ocs_protocol::enumeration::RecordStatus;
 use super::placement::may_be_handed_out;
 use super::window::Window;
 use crate::calling_list::CallingList;
+use crate::campaign::CampaignGroupId;
 use crate::frequency_cap::Capped;
 use crate::objects::Objects;
 use crate::record::{Handle, Record};
@@ -26,7 +27,8 @@ pub struct Facts {
     pub filtered_out: bool,
     /// A filter that takes it is still being made ready.
     pub filter_not_ready: bool,
-    /// No running campaign group uses its calling list.
+    /// No running campaign group hands it out: none uses its calling list, or the one that
+    /// it is assigned to does not run.
     pub no_running_group: bool,
 }
 
@@ -75,6 +77,8 @@ pub enum Reason {
     FilterNotReady,
     /// No running campaign group uses its calling list.
     NotInRunningCampaignGroup,
+    /// A treatment assigned it to a campaign group, which is not running.
+    AssignedGroupNotRunning(CampaignGroupId),
 }
 
 impl Reason {
@@ -99,6 +103,7 @@ impl Reason {
             Self::FilteredOut => "filtered-out",
             Self::FilterNotReady => "filter-not-ready",
             Self::NotInRunningCampaignGroup => "not-in-running-campaign-group",
+            Self::AssignedGroupNotRunning(_) => "assigned-group-not-running",
         }
     }
 }
@@ -178,6 +183,10 @@ impl fmt::Display for Reason {
             Self::NotInRunningCampaignGroup => {
                 f.write_str("no campaign group that uses its calling list is running")
             }
+            Self::AssignedGroupNotRunning(group) => write!(
+                f,
+                "a treatment assigned it to the campaign group {group}, which is not running"
+            ),
         }
     }
 }
@@ -250,13 +259,21 @@ pub fn why(
         (facts.contact_out, Reason::ContactOut),
         (facts.filtered_out, Reason::FilteredOut),
         (facts.filter_not_ready, Reason::FilterNotReady),
-        (facts.no_running_group, Reason::NotInRunningCampaignGroup),
+        (facts.no_running_group, not_running(record, objects)),
     ] {
         if holds {
             reasons.push(reason);
         }
     }
     reasons
+}
+
+/// That no campaign group hands it out, or the one that it is assigned to does not.
+fn not_running(record: &Record, objects: &Objects) -> Reason {
+    match objects.assigned_group(record) {
+        Some(group) => Reason::AssignedGroupNotRunning(group.dbid),
+        None => Reason::NotInRunningCampaignGroup,
+    }
 }
 
 /// Whether a record may be handed out at `now`, as far as it and its chain say. What

@@ -29,6 +29,7 @@ pub(super) async fn apply(core: &Core, request: ApplyRequest) -> ApplyReply {
             plan.prune(&wanted);
         }
         plan.check_filters(&wanted);
+        plan.check_treatments();
         let planned = plan.finish()?;
         *says.lock().unwrap_or_else(PoisonError::into_inner) = planned.sentences;
         // A dry run changes nothing at the very place where the change would be.

@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 pub(crate) mod client;
 mod do_not_call;
+mod explain;
 mod export;
 mod import;
 mod requests;

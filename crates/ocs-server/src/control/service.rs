@@ -2,14 +2,14 @@
 
 use ocs_protocol::control::control_server::Control;
 use ocs_protocol::control::{
-    ApplyReply, ApplyRequest, AuditBatch, AuditRequest, DoNotCallImport, ExportBatch,
-    ExportDoNotCallRequest, ExportRequest, ImportMessage, ImportOutcome, RemoveDoNotCallReply,
-    RemoveDoNotCallRequest, RequestsBatch, RequestsRequest,
+    ApplyReply, ApplyRequest, AuditBatch, AuditRequest, DoNotCallImport, ExplainReply,
+    ExplainRequest, ExportBatch, ExportDoNotCallRequest, ExportRequest, ImportMessage,
+    ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest, RequestsBatch, RequestsRequest,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{apply, audit, do_not_call, export, import, requests};
+use super::{apply, audit, do_not_call, explain, export, import, requests};
 use crate::core::Core;
 
 /// The control service.
@@ -87,6 +87,14 @@ impl Control for ControlService {
 
     async fn audit(&self, _: Request<AuditRequest>) -> Result<Response<Self::AuditStream>, Status> {
         Ok(Response::new(audit::audit(self.core.clone())))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<ExplainRequest>,
+    ) -> Result<Response<ExplainReply>, Status> {
+        let reply = explain::explain(&self.core, request.into_inner()).await;
+        Ok(Response::new(reply))
     }
 
     type RequestsStream = ReceiverStream<Result<RequestsBatch, Status>>;

@@ -19,8 +19,7 @@ pub(crate) fn read(
     refuse_unknown: bool,
 ) -> Result<Box<Completion>, Refusal> {
     let result = enumeration::<CallResult>(event, GSW_CALL_RESULT)?;
-    // Checked, so that a typo is heard of; the calling list's treatments decide.
-    enumeration::<RecordTreatment>(event, GSW_TREATMENT)?;
+    let treatment = enumeration::<RecordTreatment>(event, GSW_TREATMENT)?;
     let fields: Vec<_> = event
         .pairs
         .iter()
@@ -36,6 +35,7 @@ pub(crate) fn read(
     Ok(Box::new(Completion {
         on: on_record::read(event, objects)?,
         result,
+        treatment,
         fields,
         refuse_unknown,
     }))

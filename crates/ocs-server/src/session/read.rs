@@ -1,24 +1,17 @@
 //! Requests that read: answered from what is committed, beside the writer.
 
-use std::sync::Arc;
-
 use ocs_protocol::attribute::{GSW_CALLING_LIST, GSW_CUSTOMER_ID, GSW_PHONE};
-use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 use ocs_rules::access::Binding;
-use ocs_rules::calling_list::{CallingList, ListId};
-use ocs_rules::campaign::Campaign;
+use ocs_rules::calling_list::CallingList;
 use ocs_rules::do_not_call::{Compared, Keys, Subject};
-use ocs_rules::filter::FilterId;
-use ocs_rules::frequency_cap::Capped;
 use ocs_rules::objects::Objects;
-use ocs_rules::record::Record;
-use ocs_rules::retrieval::why::{self, Facts};
 use ocs_store::{Page, StoreError, store_refusal};
 
 use crate::core::Core;
+use crate::decision::{self, regions};
 use crate::{answer, request};
 
 /// Records of a phone or a customer that one answer shows at most.
@@ -73,10 +66,7 @@ async fn record(
 ) -> Result<UserEvent, Refusal> {
     let handle = request::handle(event)?;
     let now = (core.clock)();
-    let found = core
-        .store
-        .reader()
-        .surroundings(handle, regions(core), now.as_second())
+    let found = decision::surroundings(core, handle, now.as_second())
         .await
         .map_err(|error| refused(&error))?
         .ok_or_else(|| ocs_rules::life_cycle::no_such_record(&handle.to_string()))?;
@@ -90,120 +80,12 @@ async fn record(
         next_callable: None,
     };
     if let Some(list) = objects.list(found.record.list) {
-        let chain: Vec<_> = found.chain.iter().collect();
-        let filtered = filtered(core, &objects, list, &found.record);
-        let facts = Facts {
-            filtered_out: filtered == Filtered::Out,
-            filter_not_ready: filtered == Filtered::NotReady,
-            do_not_call: found.do_not_call,
-            capped: capped(core, &found.record, list, &objects, now.as_second()).await?,
-            contact_out: core.policy.one_at_once
-                && found.contact_out
-                && found.record.status != RecordStatus::Retrieved,
-            no_running_group: campaigns(core, &objects, list, true).is_empty(),
-        };
-        let now = now.as_second();
-        known.why = why::why(&found.record, &chain, list, &objects, now, facts.clone());
-        known.next_callable = why::next_callable(&found.record, &chain, list, &objects, now, facts);
+        (known.why, known.next_callable) =
+            decision::of(core, &found, list, &objects, now.as_second())
+                .await
+                .map_err(|error| refused(&error))?;
     }
     Ok(answer::record(&known, uri(handle), &objects, now))
-}
-
-/// The frequency cap that holds a record back, in every campaign that uses its calling
-/// list.
-async fn capped(
-    core: &Core,
-    record: &Record,
-    list: &CallingList,
-    objects: &Objects,
-    now: i64,
-) -> Result<Option<Capped>, Refusal> {
-    let zone = objects.zone(record.contact.zone);
-    let Some(zone) = zone.filter(|_| !objects.caps().is_empty() && record.is_open()) else {
-        return Ok(None);
-    };
-    let campaigns = objects.campaigns().into_iter();
-    let campaigns = campaigns.filter(|campaign| campaign.uses(list.dbid));
-    let campaigns = campaigns.map(|campaign| campaign.dbid).collect();
-    let phone = Compared::of(&record.contact.phone, core.policy.region(Some(list)));
-    let reader = core.store.reader();
-    let caps = objects.caps().to_vec();
-    reader
-        .capped(
-            record.clone(),
-            phone,
-            caps,
-            campaigns,
-            (zone.zone.clone(), now),
-        )
-        .await
-        .map_err(|error| refused(&error))
-}
-
-/// The campaigns of campaign groups that use a calling list; of those that run, or of all.
-fn campaigns(
-    core: &Core,
-    objects: &Objects,
-    list: &CallingList,
-    running: bool,
-) -> Vec<Arc<Campaign>> {
-    let states = core.store.group_states();
-    let runs = |dbid| states.get(&dbid).is_some_and(|state| state.is_running());
-    let groups = objects.groups();
-    let groups = groups.iter().filter(|group| !running || runs(group.dbid));
-    groups
-        .filter_map(|group| objects.campaign(group.campaign))
-        .filter(|campaign| campaign.uses(list.dbid))
-        .map(Arc::clone)
-        .collect()
-}
-
-/// What the filters say of a record.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Filtered {
-    /// A campaign takes it, with a filter or without.
-    Taken,
-    /// None takes it.
-    Out,
-    /// Those that take it do so by filters that are not in use yet.
-    NotReady,
-}
-
-/// What the filters of the campaigns that run, or where none runs of all, say of a record.
-fn filtered(core: &Core, objects: &Objects, list: &CallingList, record: &Record) -> Filtered {
-    let mut campaigns_of = campaigns(core, objects, list, true);
-    if campaigns_of.is_empty() {
-        campaigns_of = campaigns(core, objects, list, false);
-    }
-    let views = core.store.views();
-    let one = |filter: Option<FilterId>| {
-        let Some(dbid) = filter else {
-            return Filtered::Taken;
-        };
-        let says = objects.filter(dbid).map(|filter| filter.for_list(list));
-        match (says, views.with(list.dbid, dbid)) {
-            (Some(Ok(says)), Some(view)) if says.takes(record) => {
-                if view.whole {
-                    Filtered::Taken
-                } else {
-                    Filtered::NotReady
-                }
-            }
-            _ => Filtered::Out,
-        }
-    };
-    let of_list = |campaign: &Arc<Campaign>| {
-        let used = campaign.lists.iter().find(|used| used.list == list.dbid);
-        used.map(|used| one(used.filter))
-    };
-    let all: Vec<_> = campaigns_of.iter().filter_map(of_list).collect();
-    if all.is_empty() || all.contains(&Filtered::Taken) {
-        Filtered::Taken
-    } else if all.contains(&Filtered::NotReady) {
-        Filtered::NotReady
-    } else {
-        Filtered::Out
-    }
 }
 
 async fn calling_list(core: &Core, event: &UserEvent) -> Result<UserEvent, Refusal> {
@@ -320,15 +202,6 @@ fn named_list<'a>(event: &UserEvent, objects: &'a Objects) -> Result<&'a Calling
         .list_named(name)
         .map(AsRef::as_ref)
         .ok_or_else(|| request::no_such_list(name))
-}
-
-/// In which region the phones of each calling list are read.
-fn regions(core: &Core) -> impl Fn(ListId) -> Option<String> + Send + 'static {
-    let (objects, policy) = (core.store.objects(), core.policy.clone());
-    move |list| {
-        let list = objects.list(list).map(AsRef::as_ref);
-        policy.region(list).map(ToOwned::to_owned)
-    }
 }
 
 fn refused(error: &StoreError) -> Refusal {

@@ -5,6 +5,7 @@
 mod add_record;
 mod audit;
 mod bound;
+mod chain;
 mod do_not_call;
 mod frequency_caps;
 mod group;

@@ -202,7 +202,7 @@ impl Batch<'_> {
         callback_only: bool,
     ) -> Walk<'w> {
         let shares = self.live.shares.entry(group).or_default();
-        let walk = Walk::new(sources, shares, agent, self.now);
+        let walk = Walk::new(group, sources, shares, agent, self.now);
         if callback_only {
             walk.callbacks_only()
         } else {

@@ -29,7 +29,7 @@ impl Batch<'_> {
             return Self::no_record(request.on.handle);
         };
         let guid = record.attempt_guid.clone();
-        let (ignored, finishes_chain) = match life_cycle::processed(record, request, objects, now) {
+        let (ignored, rest) = match life_cycle::processed(record, request, objects, now) {
             Ok(processed) => processed,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -38,31 +38,8 @@ impl Batch<'_> {
         if let Some(guid) = guid {
             store.end_attempt(&guid, now, result)?;
         }
-        if finishes_chain {
-            for handle in self.chain(record.list, record.chain, store)? {
-                self.finish_other(handle, store)?;
-            }
-        }
+        self.rest_of_chain(record, rest, store)?;
         Ok(Ok(Outcome::Changed { record, ignored }))
-    }
-
-    /// Finishes another record of a chain whose person was reached.
-    fn finish_other(
-        &mut self,
-        handle: ocs_rules::record::Handle,
-        store: &mut Transaction<'_>,
-    ) -> Result<(), crate::error::StoreError> {
-        let Some(other) = self.record(handle, store)? else {
-            return Ok(());
-        };
-        let (guid, result) = (other.attempt_guid.clone(), other.result);
-        if life_cycle::finish_with_chain(other) {
-            self.changed(handle);
-            if let Some(guid) = guid {
-                store.end_attempt(&guid, self.now, result)?;
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn reject(&mut self, request: &OnRecord, store: &mut Transaction<'_>) -> Run {

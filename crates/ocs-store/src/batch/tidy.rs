@@ -125,26 +125,23 @@ impl Batch<'_> {
             return Ok(());
         };
         let touched = record.in_hand.as_ref().map_or(0, |in_hand| in_hand.touched);
-        let levels = self.levels_of(&record);
-        let (stale_after, most) = (
-            self.policy.stale_after(levels),
-            levels.list.map_or(0, |list| list.max_attempts),
-        );
+        let stale_after = self.policy.stale_after(self.levels_of(&record));
         if stale_after.is_none_or(|seconds| touched.saturating_add(seconds) > self.now) {
             return Ok(());
         }
+        let (objects, now) = (self.objects, self.now);
         let Some(record) = self.record(handle, store)? else {
             return Ok(());
         };
         let guid = record.attempt_guid.clone();
-        life_cycle::stale(record, most);
+        let rest = life_cycle::stale(record, objects, now);
         let (named, result) = (record.named(), record.result);
         self.changed(handle);
         if let Some(guid) = guid {
             store.end_attempt(&guid, self.now, result)?;
         }
         tidied.stale.push(named);
-        Ok(())
+        self.rest_of_chain(named, rest, store)
     }
 
     fn tidy_callback(
@@ -160,13 +157,15 @@ impl Batch<'_> {
         let due = record.contact.scheduled.unwrap_or(i64::MAX);
         let missed = record.status == RecordStatus::Ready
             && missed_after.is_some_and(|seconds| due.saturating_add(seconds) <= self.now);
+        let (objects, now) = (self.objects, self.now);
         if missed && let Some(record) = self.record(handle, store)? {
             let put_off = record.attempt_guid.clone();
-            life_cycle::missed(record);
-            let result = record.result;
-            tidied.missed.push(record.named());
+            let rest = life_cycle::missed(record, objects, now);
+            let (named, result) = (record.named(), record.result);
+            tidied.missed.push(named);
             self.changed(handle);
             self.end_attempt(put_off, result, store)?;
+            self.rest_of_chain(named, rest, store)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ocs_protocol::enumeration::{RecordStatus, RecordType};
 use ocs_rules::calling_list::{DailyWindow, ListId};
-use ocs_rules::campaign::CampaignId;
+use ocs_rules::campaign::{CampaignGroupId, CampaignId};
 use ocs_rules::do_not_call::Compared;
 use ocs_rules::record::{ChainId, Handle, Record};
 use ocs_rules::retrieval::placement::{self, Placement};
@@ -61,6 +61,7 @@ struct Stored {
     customer: Option<String>,
     agent: Option<String>,
     campaign: Option<CampaignId>,
+    assigned: Option<CampaignGroupId>,
 }
 
 impl Stored {
@@ -80,6 +81,7 @@ impl Stored {
             customer: record.contact.customer_id.clone(),
             agent: record.contact.agent.clone(),
             campaign: record.contact.campaign,
+            assigned: record.assigned,
         }
     }
 }

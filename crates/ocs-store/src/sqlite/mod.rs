@@ -21,6 +21,7 @@ mod requests;
 mod schedules;
 mod schema;
 mod transaction;
+mod treatments;
 pub(crate) mod views;
 
 pub(crate) use contacts::ContactView;

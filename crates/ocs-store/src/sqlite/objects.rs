@@ -7,11 +7,12 @@ use ocs_rules::counters::Counters;
 use ocs_rules::filter::Filter;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
+use ocs_rules::treatment::Treatment;
 use ocs_rules::zone::{self, Zone, ZoneOrigin};
 use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
-use crate::sqlite::{frequency_caps, schedules, sqlite_error};
+use crate::sqlite::{frequency_caps, schedules, sqlite_error, treatments};
 
 /// Writes what every store has: the counters and the built-in zones.
 pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError> {
@@ -143,6 +144,11 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
             ))
         },
     )?;
+    let treated = treatments::read(connection)?;
+    let treatments_of = |owner: treatments::Owner| -> Vec<Treatment> {
+        let own = treated.iter().filter(|(known, _)| *known == owner);
+        own.map(|(_, treatment)| treatment.clone()).collect()
+    };
     for mut list in query(
         connection,
         "SELECT dbid, name, daily_from, daily_till, tz_dbid, max_attempts, region, options \
@@ -160,11 +166,13 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
                 region: row.get(6)?,
                 options: Options::from_stored(&row.get::<_, String>(7)?),
                 fields: Vec::new(),
+                treatments: Vec::new(),
             })
         },
     )? {
         let own = fields.iter().filter(|(dbid, _)| *dbid == list.dbid);
         list.fields = own.map(|(_, field)| field.clone()).collect();
+        list.treatments = treatments_of(treatments::Owner::List(list.dbid));
         objects.put_list(list);
     }
     let lists = query(
@@ -193,11 +201,13 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
                 description: row.get(2)?,
                 options: Options::from_stored(&row.get::<_, String>(3)?),
                 lists: Vec::new(),
+                treatments: Vec::new(),
             })
         },
     )? {
         let own = lists.iter().filter(|(dbid, _)| *dbid == campaign.dbid);
         campaign.lists = own.map(|(_, list)| *list).collect();
+        campaign.treatments = treatments_of(treatments::Owner::Campaign(campaign.dbid));
         objects.put_campaign(campaign);
     }
     for group in query(
@@ -331,7 +341,8 @@ fn put_list(connection: &Connection, list: &CallingList) -> rusqlite::Result<()>
             ],
         )?;
     }
-    Ok(())
+    let owner = treatments::Owner::List(list.dbid);
+    treatments::put(connection, owner, &list.treatments)
 }
 
 fn put_campaign(connection: &Connection, campaign: &Campaign) -> rusqlite::Result<()> {
@@ -357,7 +368,8 @@ fn put_campaign(connection: &Connection, campaign: &Campaign) -> rusqlite::Resul
             params![campaign.dbid, position, list.list, list.weight, list.filter],
         )?;
     }
-    Ok(())
+    let owner = treatments::Owner::Campaign(campaign.dbid);
+    treatments::put(connection, owner, &campaign.treatments)
 }
 
 fn put_filter(connection: &Connection, filter: &Filter) -> rusqlite::Result<()> {

@@ -40,8 +40,8 @@ pub(crate) fn classes(connection: &Connection) -> Result<Classes, StoreError> {
     let read = || -> rusqlite::Result<Vec<(ClassId, ClassKey)>> {
         connection
             .prepare(
-                "SELECT id, tz_dbid, daily_from, daily_till, earlier, coarse FROM ready_class \
-                 ORDER BY id",
+                "SELECT id, tz_dbid, daily_from, daily_till, earlier, coarse, assigned_group \
+                 FROM ready_class ORDER BY id",
             )?
             .query_map([], |row| {
                 let key = ClassKey {
@@ -52,6 +52,7 @@ pub(crate) fn classes(connection: &Connection) -> Result<Classes, StoreError> {
                     },
                     earlier: windows(row, 4)?,
                     coarse: row.get(5)?,
+                    assigned: row.get(6)?,
                 };
                 Ok((row.get(0)?, key))
             })?
@@ -80,15 +81,16 @@ pub(crate) fn intern(
     if let Some(key) = new {
         write(
             connection,
-            "INSERT INTO ready_class (id, tz_dbid, daily_from, daily_till, earlier, coarse) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO ready_class (id, tz_dbid, daily_from, daily_till, earlier, coarse, \
+             assigned_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 id,
                 key.own.zone,
                 key.own.from,
                 key.own.till,
                 text(&key.earlier),
-                key.coarse
+                key.coarse,
+                key.assigned
             ],
         )?;
     }

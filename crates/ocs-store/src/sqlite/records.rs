@@ -15,7 +15,7 @@ use crate::sqlite::sqlite_error;
 pub(crate) const RECORD_COLUMNS: &str = "record_id, list_dbid, chain_id, chain_n, contact_info, \
     contact_info_type, customer_id, record_type, record_status, call_result, attempt, \
     dial_sched_time, call_time, daily_from, daily_till, tz_dbid, campaign_id, agent_id, \
-    attempt_guid, fields, group_id, hand_agent, touched_at, outside_window";
+    attempt_guid, fields, group_id, hand_agent, touched_at, outside_window, assigned_group";
 
 pub(crate) fn read(connection: &Connection, handle: Handle) -> Result<Option<Record>, StoreError> {
     read_row(connection, handle).map_err(sqlite_error)
@@ -63,6 +63,7 @@ pub(crate) fn record_from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         attempt_guid: row.get(18)?,
         in_hand: in_hand(row)?,
         outside_window: row.get(23)?,
+        assigned: row.get(24)?,
     })
 }
 
@@ -163,7 +164,7 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
              attempt_guid = ?9, fields = ?10, group_id = ?11, hand_agent = ?12, \
              touched_at = ?13, contact_info = ?14, contact_info_type = ?15, customer_id = ?16, \
              daily_from = ?17, daily_till = ?18, tz_dbid = ?19, campaign_id = ?20, \
-             outside_window = ?21, \
+             outside_window = ?21, assigned_group = ?22, \
              ready_class = CASE WHEN ?3 = 1 THEN ready_class END \
              WHERE record_id = ?1",
         )
@@ -190,6 +191,7 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
                 contact.zone,
                 contact.campaign,
                 record.outside_window,
+                record.assigned,
             ])
         })
         .map(|_| ())

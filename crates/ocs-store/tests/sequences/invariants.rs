@@ -245,7 +245,9 @@ fn is_due(record: &Record, seen: &Seen, request: &Preview, asked: &Asked<'_>) ->
                 || customer.is_some() && customer == record.contact.customer_id.as_ref()
         });
     let personal = record.contact.record_type == RecordType::PersonalCallBack;
+    let assigned = asked.objects.assigned_group(record);
     why::is_callable(record, &chain, list, asked.objects, asked.now)
+        && assigned.is_none_or(|group| group.dbid == request.group)
         && !contact_out
         && (!personal || request.agent.is_some() && record.contact.agent == request.agent)
         && (personal || !request.callback_only)

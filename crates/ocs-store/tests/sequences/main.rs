@@ -128,7 +128,7 @@ fn what_was_found() {
                 campaign: true,
                 ..PLAIN
             }),
-            preview(1),
+            preview(2),
         ]],
         // Nothing was due where the first of a chain was on the Do Not Call list.
         vec![

@@ -227,7 +227,7 @@ fn step() -> impl Strategy<Value = Step> {
             again,
         },
     );
-    let previewing = (0..2_u8, agent(), prop::bool::weighted(0.1), any::<u128>()).prop_map(
+    let previewing = (0..3_u8, agent(), prop::bool::weighted(0.1), any::<u128>()).prop_map(
         |(group, agent, callback_only, guid)| Step::Preview {
             group,
             agent,
@@ -258,7 +258,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (reached(), chain_attr()).prop_map(|(reached, chain)| Step::DoNotCall(reached, chain)),
         18 => previewing,
         4 => (on(), any::<u128>()).prop_map(|(on, seed)| Step::Chained(on, seed)),
-        1 => (0..2_u8, command).prop_map(|(group, command)| Step::Group(group, command)),
+        1 => (0..3_u8, command).prop_map(|(group, command)| Step::Group(group, command)),
         1 => (reached(), prop::option::weighted(0.7, 1..4_000_i64))
             .prop_map(|(reached, expires)| Step::PutDoNotCall(reached, expires)),
         2 => reached().prop_map(Step::RemoveDoNotCall),

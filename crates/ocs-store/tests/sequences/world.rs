@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::channel;
 
 use jiff::Timestamp;
-use ocs_protocol::enumeration::DialingMode;
+use ocs_protocol::enumeration::{CallResult, DialingMode};
 use ocs_rules::calling_list::{CallingList, DailyWindow, ListId};
 use ocs_rules::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId, WeightedList};
 use ocs_rules::change::{Change, GroupRequest};
@@ -18,6 +18,7 @@ use ocs_rules::objects::ObjectChange;
 use ocs_rules::options::Options;
 use ocs_rules::policy::Policy;
 use ocs_rules::record::Handle;
+use ocs_rules::treatment::{Action, Interval, Treatment};
 use ocs_rules::zone::UTC;
 use ocs_store::{Open, Outcomes, Store};
 use tempfile::TempDir;
@@ -43,8 +44,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Two calling lists, the second with `duplicates = update`, each with a running
-    /// campaign group of its own.
+    /// Two calling lists, the first with treatments, the second with `duplicates = update`;
+    /// the first with two running campaign groups, the second with one.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(AtomicI64::new(BEGIN));
@@ -52,8 +53,14 @@ impl World {
         wait(store.change_objects(Box::new(|view| {
             let mut counters = view.counters;
             let mut changes = Vec::new();
-            for options in ["{}", r#"{"duplicates":"update"}"#] {
+            for (options, groups) in [
+                ("{}", &["agents", "night"][..]),
+                (r#"{"duplicates":"update"}"#, &["agents"]),
+            ] {
                 let list = take(&mut counters.list);
+                let campaign = take(&mut counters.campaign);
+                let night = groups.contains(&"night");
+                let night = night.then(|| format!("campaign {campaign}@night"));
                 changes.push(ObjectChange::PutList(CallingList {
                     dbid: list,
                     name: format!("list {list}"),
@@ -62,9 +69,9 @@ impl World {
                     max_attempts: 3,
                     region: None,
                     fields: Vec::new(),
+                    treatments: night.map(treatments).unwrap_or_default(),
                     options: Options::from_stored(options),
                 }));
-                let campaign = take(&mut counters.campaign);
                 changes.push(ObjectChange::PutCampaign(Campaign {
                     dbid: campaign,
                     name: format!("campaign {campaign}"),
@@ -74,18 +81,21 @@ impl World {
                         weight: 10,
                         filter: None,
                     }],
+                    treatments: Vec::new(),
                     options: Options::default(),
                 }));
-                changes.push(ObjectChange::PutGroup(CampaignGroup {
-                    schedule: None,
-                    sequence: None,
-                    dbid: take(&mut counters.group),
-                    campaign,
-                    group: "agents".to_owned(),
-                    description: String::new(),
-                    mode: DialingMode::Preview,
-                    options: Options::default(),
-                }));
+                for group in groups {
+                    changes.push(ObjectChange::PutGroup(CampaignGroup {
+                        schedule: None,
+                        sequence: None,
+                        dbid: take(&mut counters.group),
+                        campaign,
+                        group: (*group).to_owned(),
+                        description: String::new(),
+                        mode: DialingMode::Preview,
+                        options: Options::default(),
+                    }));
+                }
             }
             Ok((changes, counters))
         })))
@@ -182,6 +192,45 @@ impl Drop for World {
     fn drop(&mut self) {
         self.store.close();
     }
+}
+
+/// Treatments of every kind that goes on with the chain, some of them to a campaign group.
+fn treatments(night: String) -> Vec<Treatment> {
+    let interval = Interval {
+        minutes: 10,
+        increment: 1,
+    };
+    let of = |result, attempt, cycles, action| Treatment {
+        result,
+        attempt,
+        cycles,
+        action,
+    };
+    vec![
+        of(CallResult::Busy, Some(1), None, Action::RetryIn(interval)),
+        of(
+            CallResult::Busy,
+            None,
+            None,
+            Action::NextInChainAfter(interval),
+        ),
+        of(
+            CallResult::Answer,
+            Some(1),
+            None,
+            Action::AssignToGroup(night),
+        ),
+        of(CallResult::Answer, None, None, Action::MarkAllChain),
+        of(CallResult::Unknown, Some(1), None, Action::NextInChain),
+        of(CallResult::Stale, None, Some(2), Action::Cycle(interval)),
+        of(CallResult::Stale, None, None, Action::MarkDb),
+        of(
+            CallResult::GroupCallBackError,
+            None,
+            None,
+            Action::RetryIn(interval),
+        ),
+    ]
 }
 
 fn open(folder: &TempDir, clock: &Arc<AtomicI64>) -> Store {

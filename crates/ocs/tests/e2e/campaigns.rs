@@ -27,7 +27,13 @@ pub(crate) fn home() -> Home {
 /// OCS, with these campaign groups running.
 #[track_caller]
 pub(crate) fn running(groups: &[u32]) -> Server {
-    let server = home().start();
+    running_of(home(), groups)
+}
+
+/// OCS in a folder, with these campaign groups running.
+#[track_caller]
+pub(crate) fn running_of(home: Home, groups: &[u32]) -> Server {
+    let server = home.start();
     for dbid in groups {
         server.group(*dbid, "LoadCampaign", &json!({})).expect(200);
         server.group(*dbid, "StartDialing", &json!({})).expect(200);

@@ -183,7 +183,7 @@ fn all_or_nothing() {
         ),
         (
             "[[calling-list]]\nname = \"x\"\n[[calling-list.treatment]]\ncall-result = \"NoAnswer\"\n",
-            &["line 5", "treatments are not built yet"],
+            &["line 5", "action", "this key is needed"],
         ),
         (
             "[[filter]]\nname = \"Big\"\nwhere = \"balance >\"\norder = \"a b\"\n",

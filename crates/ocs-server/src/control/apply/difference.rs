@@ -6,6 +6,7 @@ use ocs_rules::calling_list::{CallingList, Field};
 use ocs_rules::campaign::{Campaign, CampaignGroup};
 use ocs_rules::filter::Filter;
 use ocs_rules::schedule::Schedule;
+use ocs_rules::treatment::Treatment;
 
 /// Gathers differences.
 #[derive(Default)]
@@ -22,6 +23,24 @@ impl Differences {
     fn changed(mut self, what: &str, changed: bool) -> Self {
         if changed {
             self.0.push(format!("{what} changed"));
+        }
+        self
+    }
+
+    fn treatments(mut self, was: &[Treatment], is: &[Treatment]) -> Self {
+        if was == is {
+            return self;
+        }
+        let before = self.0.len();
+        let added = is.iter().filter(|new| !was.contains(new));
+        self.0
+            .extend(added.map(|new| format!("treatment \"{new}\" added")));
+        let removed = was.iter().filter(|old| !is.contains(old));
+        self.0
+            .extend(removed.map(|old| format!("treatment \"{old}\" removed")));
+        if self.0.len() == before {
+            self.0
+                .push("the order of the treatments changed".to_owned());
         }
         self
     }
@@ -68,7 +87,7 @@ pub(super) fn of_lists(was: &CallingList, is: &CallingList) -> Vec<String> {
             .0
             .push("the order of the fields changed".to_owned());
     }
-    differences.0
+    differences.treatments(&was.treatments, &is.treatments).0
 }
 
 /// What differs between two states of a campaign.
@@ -78,6 +97,7 @@ pub(super) fn of_campaigns(was: &Campaign, is: &Campaign) -> Vec<String> {
         .changed("description", was.description != is.description)
         .changed("calling-lists", was.lists != is.lists)
         .changed("options", was.options != is.options)
+        .treatments(&was.treatments, &is.treatments)
         .0
 }
 

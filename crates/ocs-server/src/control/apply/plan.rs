@@ -1,14 +1,18 @@
 //! Which changes bring the store's objects to what a file wants.
 
+use jiff::tz::TimeZone;
 use ocs_config::objects::{self as wanted, FieldType, ObjectsFile};
 use ocs_protocol::enumeration::{DialingMode, Enumeration as _};
+use ocs_protocol::refusal::quoted;
 use ocs_rules::calling_list::{CallingList, DailyWindow, Field, FieldKind};
 use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
 use ocs_rules::counters::{self, Counters};
+use ocs_rules::date_time;
 use ocs_rules::group_state::is_run_in;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
 use ocs_rules::schedule::{Days, Exception, Hours, Schedule, WeeklyHours};
+use ocs_rules::treatment::{Action, Interval, Treatment, loops};
 use ocs_rules::zone::{self, Zone, ZoneId, ZoneOrigin};
 use ocs_store::ObjectsView;
 
@@ -38,6 +42,7 @@ pub(super) struct Planned {
 }
 
 /// What an object is called in sentences, and where the file names it.
+#[derive(Clone, Copy)]
 pub(super) struct Named<'n> {
     pub(super) kind: &'static str,
     pub(super) name: &'n str,
@@ -82,6 +87,11 @@ impl<'a> Plan<'a> {
             self.bring_group(group);
         }
         self.check_schedules(file);
+    }
+
+    /// Looks at what objects say of each other, once all are brought in and removed.
+    pub(super) fn check_treatments(&mut self) {
+        self.problems.extend(loops::problems(&self.objects));
     }
 
     /// Removes what the file does not name. Time zones stay: records may use them.
@@ -256,6 +266,7 @@ impl<'a> Plan<'a> {
             Some(name) => self.zone(&named, name),
         };
         let Some(zone) = zone else { return };
+        let treatments = self.treatments(&named, &wanted.treatments);
         let new = CallingList {
             dbid,
             name: wanted.name.clone(),
@@ -267,6 +278,7 @@ impl<'a> Plan<'a> {
             max_attempts: wanted.max_attempts,
             region: wanted.region.clone(),
             fields: wanted.fields.iter().map(field).collect(),
+            treatments,
             options: Options::new(wanted.options.set()),
         };
         if let Some(known) = &known {
@@ -274,6 +286,24 @@ impl<'a> Plan<'a> {
         }
         let differences = known.map(|known| difference::of_lists(&known, &new));
         self.put(&named, dbid, differences, ObjectChange::PutList(new));
+    }
+
+    fn treatments(&mut self, named: &Named<'_>, wanted: &[wanted::Treatment]) -> Vec<Treatment> {
+        let mut treatments = Vec::with_capacity(wanted.len());
+        for treatment in wanted {
+            let moment = treatment.date_time.as_deref();
+            if moment.is_some_and(|moment| date_time::parse(moment, &TimeZone::UTC).is_none()) {
+                let named = Named {
+                    line: treatment.line,
+                    ..*named
+                };
+                let moment = quoted(moment.unwrap_or_default());
+                let forms = date_time::FORMS;
+                self.problem(&named, &format!("the date-time {moment}: {forms}"));
+            }
+            treatments.extend(read(treatment));
+        }
+        treatments
     }
 
     /// The values of a list's records must stay what their fields say they are.
@@ -438,11 +468,13 @@ impl<'a> Plan<'a> {
                 }
             }
         }
+        let treatments = self.treatments(&named, &wanted.treatments);
         let new = Campaign {
             dbid,
             name: wanted.name.clone(),
             description: wanted.description.clone(),
             lists,
+            treatments,
             options: Options::new(wanted.options.set()),
         };
         let differences = known.map(|known| difference::of_campaigns(&known, &new));
@@ -638,6 +670,22 @@ fn schedule(wanted: &wanted::Schedule, dbid: u32, zone: ZoneId) -> Schedule {
             })
             .collect(),
     }
+}
+
+/// The treatment that a file describes; its reader has seen to it that the action has what
+/// it takes.
+fn read(wanted: &wanted::Treatment) -> Option<Treatment> {
+    let interval = wanted.interval.map(|minutes| Interval {
+        minutes,
+        increment: wanted.increment.unwrap_or(0),
+    });
+    let (moment, group) = (wanted.date_time.clone(), wanted.campaign_group.clone());
+    Some(Treatment {
+        result: wanted.call_result.0,
+        action: Action::from_parts(wanted.action.name(), interval, moment, group)?,
+        attempt: wanted.attempt,
+        cycles: wanted.cycles,
+    })
 }
 
 fn field(wanted: &wanted::Field) -> Field {

@@ -100,7 +100,7 @@ fn next(
         fronts,
     } = retrieval;
     openings.look(classes, objects, now);
-    let mut walk = Walk::new(&sources(), &Shares::default(), agent, now);
+    let mut walk = Walk::new(401, &sources(), &Shares::default(), agent, now);
     walk.next(openings, fronts, &mut ReadyRows(connection))
         .expect("the rows")
 }
@@ -205,7 +205,7 @@ fn rows_come_in_order() {
             fronts,
         } = &mut retrieval;
         openings.look(classes, &zones(), now);
-        let mut walk = Walk::new(&sources(), &Shares::default(), agent, now);
+        let mut walk = Walk::new(401, &sources(), &Shares::default(), agent, now);
         let mut handles = Vec::new();
         while let Some(candidate) = walk
             .next(openings, fronts, &mut ReadyRows(&connection))

@@ -38,6 +38,7 @@ fn list() -> CallingList {
             field("first-name", FieldKind::Varchar(40)),
             field("due", FieldKind::DateTime),
         ],
+        treatments: Vec::new(),
         options: Options::default(),
     }
 }
@@ -65,6 +66,7 @@ fn objects(filter: Option<Filter>) -> Objects {
         name: "C".to_owned(),
         description: String::new(),
         lists: used.into_iter().collect(),
+        treatments: Vec::new(),
         options: Options::default(),
     });
     if let Some(filter) = filter {
@@ -98,6 +100,7 @@ fn record(handle: Handle, fields: Fields) -> Record {
         attempt_guid: None,
         in_hand: None,
         outside_window: false,
+        assigned: None,
     }
 }
 

@@ -1,0 +1,196 @@
+//! What decides whether a record is called: the record and its chain, and what OCS knows
+//! beside them. Reads show it, and `ocs explain` prints it.
+
+use std::sync::Arc;
+
+use ocs_protocol::enumeration::RecordStatus;
+use ocs_rules::calling_list::{CallingList, ListId};
+use ocs_rules::campaign::Campaign;
+use ocs_rules::do_not_call::Compared;
+use ocs_rules::filter::FilterId;
+use ocs_rules::frequency_cap::Capped;
+use ocs_rules::objects::Objects;
+use ocs_rules::record::{Handle, Record};
+use ocs_rules::retrieval::why::{self, Facts, Reason};
+use ocs_store::{StoreError, Surroundings};
+
+use crate::core::Core;
+
+/// A record with what is around it, where there is one; `now` is in UTC seconds.
+pub(crate) async fn surroundings(
+    core: &Core,
+    handle: Handle,
+    now: i64,
+) -> Result<Option<Surroundings>, StoreError> {
+    let reader = core.store.reader();
+    reader.surroundings(handle, regions(core), now).await
+}
+
+/// Why a record cannot be called now, and when it can, in UTC seconds.
+pub(crate) async fn of(
+    core: &Core,
+    found: &Surroundings,
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+) -> Result<(Vec<Reason>, Option<i64>), StoreError> {
+    let chain: Vec<_> = found.chain.iter().collect();
+    let facts = facts(core, found, list, objects, now).await?;
+    Ok((
+        why::why(&found.record, &chain, list, objects, now, facts.clone()),
+        why::next_callable(&found.record, &chain, list, objects, now, facts),
+    ))
+}
+
+/// What the record and its chain do not say themselves.
+async fn facts(
+    core: &Core,
+    found: &Surroundings,
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+) -> Result<Facts, StoreError> {
+    let filtered = filtered(core, objects, list, &found.record);
+    Ok(Facts {
+        do_not_call: found.do_not_call,
+        contact_out: core.policy.one_at_once
+            && found.contact_out
+            && found.record.status != RecordStatus::Retrieved,
+        filtered_out: filtered == Filtered::Out,
+        filter_not_ready: filtered == Filtered::NotReady,
+        capped: capped(core, &found.record, list, objects, now).await?,
+        no_running_group: !in_running_group(core, objects, &found.record),
+    })
+}
+
+/// The frequency cap that holds a record back, in every campaign that uses its calling
+/// list.
+async fn capped(
+    core: &Core,
+    record: &Record,
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+) -> Result<Option<Capped>, StoreError> {
+    let zone = objects.zone(record.contact.zone);
+    let Some(zone) = zone.filter(|_| !objects.caps().is_empty() && record.is_open()) else {
+        return Ok(None);
+    };
+    let campaigns = objects.campaigns().into_iter();
+    let campaigns = campaigns.filter(|campaign| campaign.uses(list.dbid));
+    let campaigns = campaigns.map(|campaign| campaign.dbid).collect();
+    let phone = Compared::of(&record.contact.phone, core.policy.region(Some(list)));
+    let reader = core.store.reader();
+    let caps = objects.caps().to_vec();
+    reader
+        .capped(
+            record.clone(),
+            phone,
+            caps,
+            campaigns,
+            (zone.zone.clone(), now),
+        )
+        .await
+}
+
+/// The campaigns of campaign groups that use a calling list; of those that run, or of all.
+fn campaigns(
+    core: &Core,
+    objects: &Objects,
+    list: &CallingList,
+    running: bool,
+) -> Vec<Arc<Campaign>> {
+    let states = core.store.group_states();
+    let runs = |dbid| states.get(&dbid).is_some_and(|state| state.is_running());
+    let groups = objects.groups();
+    let groups = groups.iter().filter(|group| !running || runs(group.dbid));
+    groups
+        .filter_map(|group| objects.campaign(group.campaign))
+        .filter(|campaign| campaign.uses(list.dbid))
+        .map(Arc::clone)
+        .collect()
+}
+
+/// What the filters say of a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filtered {
+    /// A campaign takes it, with a filter or without.
+    Taken,
+    /// None takes it.
+    Out,
+    /// Those that take it do so by filters that are not in use yet.
+    NotReady,
+}
+
+/// What the filters of the campaigns that run, or where none runs of all, say of a record.
+fn filtered(core: &Core, objects: &Objects, list: &CallingList, record: &Record) -> Filtered {
+    let mut campaigns_of = campaigns(core, objects, list, true);
+    if campaigns_of.is_empty() {
+        campaigns_of = campaigns(core, objects, list, false);
+    }
+    let views = core.store.views();
+    let one = |filter: Option<FilterId>| {
+        let Some(dbid) = filter else {
+            return Filtered::Taken;
+        };
+        let says = objects.filter(dbid).map(|filter| filter.for_list(list));
+        match (says, views.with(list.dbid, dbid)) {
+            (Some(Ok(says)), Some(view)) if says.takes(record) => {
+                if view.whole {
+                    Filtered::Taken
+                } else {
+                    Filtered::NotReady
+                }
+            }
+            _ => Filtered::Out,
+        }
+    };
+    let of_list = |campaign: &Arc<Campaign>| {
+        let used = campaign.lists.iter().find(|used| used.list == list.dbid);
+        used.map(|used| one(used.filter))
+    };
+    let all: Vec<_> = campaigns_of.iter().filter_map(of_list).collect();
+    if all.is_empty() || all.contains(&Filtered::Taken) {
+        Filtered::Taken
+    } else if all.contains(&Filtered::NotReady) {
+        Filtered::NotReady
+    } else {
+        Filtered::Out
+    }
+}
+
+/// When a record of a chain can be called from a moment on, if the chain stands so then:
+/// for what would become of it. Moments are in UTC seconds.
+pub(crate) fn callable(
+    record: &Record,
+    chain: &[&Record],
+    list: &CallingList,
+    objects: &Objects,
+    from: i64,
+    do_not_call: bool,
+) -> Option<i64> {
+    let facts = Facts {
+        do_not_call,
+        ..Facts::default()
+    };
+    why::next_callable(record, chain, list, objects, from, facts)
+}
+
+/// Whether a running campaign group hands out a record.
+fn in_running_group(core: &Core, objects: &Objects, record: &Record) -> bool {
+    let states = core.store.group_states();
+    objects.groups_of(record).iter().any(|group| {
+        states
+            .get(&group.dbid)
+            .is_some_and(|state| state.is_running())
+    })
+}
+
+/// In which region the phones of each calling list are read.
+pub(crate) fn regions(core: &Core) -> impl Fn(ListId) -> Option<String> + Send + 'static {
+    let (objects, policy) = (core.store.objects(), core.policy.clone());
+    move |list| {
+        let list = objects.list(list).map(AsRef::as_ref);
+        policy.region(list).map(ToOwned::to_owned)
+    }
+}
