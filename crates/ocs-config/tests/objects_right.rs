@@ -114,7 +114,7 @@ fn the_sample_of_the_specification_is_read() {
     assert_eq!(treatment.action, TreatmentAction::RetryIn);
     assert_eq!((treatment.attempt, treatment.cycles), (Some(1), None));
     assert_eq!((treatment.interval, treatment.increment), (Some(30), None));
-    assert_eq!(treatment.line, 20);
+    assert_eq!(treatment.line, 21);
     let campaign = &objects.campaigns[0];
     assert_eq!((campaign.dbid, campaign.line), (None, 27));
     let treatment = &campaign.treatments[0];
@@ -151,10 +151,10 @@ fn the_sample_of_the_specification_is_read() {
         "balance > 100 and contact_info_type = Mobile"
     );
     assert_eq!(filter.order, "balance desc");
-    assert_eq!((filter.line, filter.lines), (45, [48, 49]));
+    assert_eq!((filter.line, filter.lines), (55, [58, 59]));
     let schedule = &objects.schedules[0];
     let (hours, exceptions) = (&schedule.hours[0], &schedule.exceptions);
-    assert_eq!((schedule.line, hours.days.len()), (51, 2));
+    assert_eq!((schedule.line, hours.days.len()), (61, 2));
     assert_eq!(schedule.load_before.as_duration().as_secs(), 600);
     assert_eq!(schedule.unload_after.as_duration().as_secs(), 0);
     assert_eq!(hours.dialing_mode, Some(DialingMode::Preview));

@@ -102,8 +102,8 @@ const ROWS: &[Row] = &[
     ]),
     ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = \"NoAnwser\"\naction = \"RetryIn\"\ninterval = 30\n\n[[calling-list.treatment]]\nwhatever = 1\n", &[
         "objects.toml, line 4: calling-list[0].treatment[0].call-result: found \"NoAnwser\"; did you mean \"NoAnswer\"? Write a call result's name or number, such as \"NoAnswer\" (7), \"Busy\" (6) or \"AnsweringMachine\" (9)",
-        "objects.toml, line 8: calling-list[0].treatment[1].action: this key is needed; allowed: \"Cycle\", \"RetryIn\", \"RetryAtDate\", \"NextInChain\", \"NextInChainAfter\", \"NextInChainAtDate\", \"MarkAllChain\", \"MarkDB\", \"AssignToGroup\"",
         "objects.toml, line 8: calling-list[0].treatment[1].call-result: this key is needed; write a call result's name or number, such as \"NoAnswer\" (7), \"Busy\" (6) or \"AnsweringMachine\" (9)",
+        "objects.toml, line 8: calling-list[0].treatment[1].action: this key is needed; allowed: \"Cycle\", \"RetryIn\", \"RetryAtDate\", \"NextInChain\", \"NextInChainAfter\", \"NextInChainAtDate\", \"MarkAllChain\", \"MarkDB\", \"AssignToGroup\"",
         "objects.toml, line 9: calling-list[0].treatment[1].whatever: unknown key; allowed here: action, attempt, call-result, campaign-group, cycles, date-time, increment, interval",
     ]),
     ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.treatment]]\ncall-result = 54\naction = \"Retryin\"\nattempt = 0\ninterval = 0\n", &[

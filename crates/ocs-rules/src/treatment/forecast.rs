@@ -139,7 +139,8 @@ fn end(
     }
     if record.status != RecordStatus::Retrieved {
         let in_hand = InHand {
-            group,
+            // Nobody else hands out what is assigned.
+            group: record.assigned.unwrap_or(group),
             agent: record.contact.agent.clone(),
             touched: called,
         };

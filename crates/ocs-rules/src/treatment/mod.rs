@@ -167,7 +167,8 @@ impl fmt::Display for Treatment {
         f.write_str(self.result.name())?;
         match (self.attempt, self.cycles) {
             (None, None) => {}
-            (Some(attempt), None | Some(1)) => write!(f, ", attempt {attempt}")?,
+            (Some(attempt), None) => write!(f, ", attempt {attempt}")?,
+            (first, Some(1)) => write!(f, ", attempt {}", first.unwrap_or(1))?,
             (first, Some(cycles)) => {
                 let first = first.unwrap_or(1);
                 let last = first.saturating_add(cycles).saturating_sub(1);

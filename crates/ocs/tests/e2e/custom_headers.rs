@@ -5,7 +5,7 @@ use rustix::process::Signal;
 
 use crate::home::{HTTP_PORT, Home};
 use crate::http::{Connection, Reply, request};
-use crate::process::signal;
+use crate::process::{pause, signal};
 use crate::server::{ADD, Server};
 
 /// All that are supported.
@@ -163,7 +163,7 @@ fn on_every_reply() {
         check(what, &reply);
     }
     // OCS does not answer.
-    signal(server.id(), Signal::STOP);
+    pause(server.id());
     let reply = server.request("GET", "/lists", &[], b"");
     signal(server.id(), Signal::CONT);
     assert!([503, 504].contains(&reply.status), "{}", reply.status);

@@ -108,6 +108,16 @@ pub(crate) fn signal(id: u32, signal: Signal) {
     let _ = kill_process(pid(id), signal);
 }
 
+/// Stops a process, and waits until none of its threads runs.
+pub(crate) fn pause(id: u32) {
+    signal(id, Signal::STOP);
+    until("a process is stopped", || {
+        let tasks = std::fs::read_dir(format!("/proc/{id}/task"));
+        let mut tasks = tasks.into_iter().flatten().flatten();
+        tasks.all(|task| stat(&task.path().join("stat")) == Some('T'))
+    });
+}
+
 /// Whether a process is there and has not ended.
 pub(crate) fn lives(id: u32) -> bool {
     test_kill_process(pid(id)).is_ok() && state(id).is_some_and(|state| state != 'Z')
@@ -121,7 +131,11 @@ fn pid(id: u32) -> Pid {
 }
 
 fn state(id: u32) -> Option<char> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    stat(Path::new(&format!("/proc/{id}/stat")))
+}
+
+fn stat(file: &Path) -> Option<char> {
+    let stat = std::fs::read_to_string(file).ok()?;
     // The name, in parentheses, may hold anything.
     stat.rsplit_once(") ")?.1.chars().next()
 }

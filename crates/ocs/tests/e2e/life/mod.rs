@@ -10,10 +10,8 @@ mod silence;
 
 use std::fs;
 
-use rustix::process::Signal;
-
 use crate::home::{Home, OBJECTS};
-use crate::process::{signal, until};
+use crate::process::{pause, until};
 use crate::server::Server;
 
 /// One http port.
@@ -54,5 +52,5 @@ fn starts(log: &str) -> usize {
 }
 
 fn stop_process(id: u32) {
-    signal(id, Signal::STOP);
+    pause(id);
 }
