@@ -11,6 +11,7 @@ use ocs_rules::filter::FilterId;
 use ocs_rules::frequency_cap::Capped;
 use ocs_rules::objects::Objects;
 use ocs_rules::record::{Handle, Record};
+use ocs_rules::retrieval::view::View;
 use ocs_rules::retrieval::why::{self, Facts, Reason};
 use ocs_store::{StoreError, Surroundings};
 
@@ -133,9 +134,9 @@ fn filtered(core: &Core, objects: &Objects, list: &CallingList, record: &Record)
         let Some(dbid) = filter else {
             return Filtered::Taken;
         };
-        let says = objects.filter(dbid).map(|filter| filter.for_list(list));
-        match (says, views.with(list.dbid, dbid)) {
-            (Some(Ok(says)), Some(view)) if says.takes(record) => {
+        let takes = |view: &View| view.says.as_ref().is_some_and(|says| says.takes(record));
+        match views.with(list.dbid, dbid) {
+            Some(view) if takes(view) => {
                 if view.whole {
                     Filtered::Taken
                 } else {

@@ -23,6 +23,7 @@ mod schema;
 mod transaction;
 mod treatments;
 pub(crate) mod views;
+mod write;
 
 pub(crate) use contacts::ContactView;
 pub(crate) use error::sqlite_error;
@@ -33,3 +34,4 @@ pub(crate) use records::{RECORD_COLUMNS, read_row, record_from_row};
 pub(crate) use release::Asleep;
 pub use request_log::{LogRows, RequestLine};
 pub(crate) use transaction::Transaction;
+pub(crate) use write::write;

@@ -18,10 +18,10 @@ use ocs_rules::retrieval::order::Position;
 use ocs_rules::retrieval::view::ViewId;
 use ocs_rules::retrieval::window::Window;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::StoreError;
-use crate::sqlite::{sqlite_error, views};
+use crate::sqlite::{sqlite_error, views, write};
 
 /// The columns of a [`Found`].
 const FIRST: &str = "SELECT record_id, dial_sched_time, chain_id, chain_n, ready_class FROM record";
@@ -325,14 +325,6 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         },
         class: row.get(4)?,
     })
-}
-
-fn write(connection: &Connection, sql: &str, values: impl Params) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute(values))
-        .map(|_| ())
-        .map_err(sqlite_error)
 }
 
 /// Windows as the store keeps them.

@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use crate::error::StoreError;
 use crate::sqlite::contacts::{ContactView, Part, took_customer};
 use crate::sqlite::do_not_call::{self, CaughtUp};
-use crate::sqlite::{objects, ready, records, sqlite_error};
+use crate::sqlite::{objects, ready, records, sqlite_error, write};
 
 /// A write transaction; dropped without a commit, it is rolled back.
 pub(crate) struct Transaction<'a> {
@@ -351,10 +351,6 @@ impl<'a> Transaction<'a> {
     }
 
     pub(crate) fn write(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
-        self.inner
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(values))
-            .map(|_| ())
-            .map_err(sqlite_error)
+        write(&self.inner, sql, values)
     }
 }

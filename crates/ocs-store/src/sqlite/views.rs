@@ -24,7 +24,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use super::condition;
 use super::records::{RECORD_COLUMNS, record_from_row};
 use crate::error::StoreError;
-use crate::sqlite::sqlite_error;
+use crate::sqlite::{sqlite_error, write};
 
 /// Record handles that one step looks at, at most.
 const LOOKED_AT: u32 = 4_000;
@@ -449,18 +449,6 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         },
         class: row.get(5)?,
     })
-}
-
-fn write(
-    connection: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute(values))
-        .map(|_| ())
-        .map_err(sqlite_error)
 }
 
 #[cfg(test)]
