@@ -3,6 +3,7 @@
 mod access;
 mod add_record;
 mod add_records;
+mod agent;
 mod client;
 mod connections;
 pub(crate) mod cpu;

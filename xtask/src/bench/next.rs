@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::args::Args;
+use crate::bench::agent::{Agent, GROUP};
 use crate::bench::client::Client;
 use crate::bench::preview::ZONES;
 use crate::bench::product::{Installation, Ocs};
@@ -34,8 +35,6 @@ group = \"Agents\"
 [[campaign]]
 name = \"Next\"
 ";
-
-const GROUP: &str = "/campaigngroups/401";
 
 const DAY: i64 = 86_400;
 
@@ -336,7 +335,7 @@ fn measure(
     let load_ms = begun.elapsed().as_secs_f64() * 1e3;
     client.post(&format!("{GROUP}?req=StartDialing"), "")?;
     let begun = Instant::now();
-    while Agent::connect(&ocs, 0)?.ask()?.is_none() {
+    while Agent::connect(ocs.port, 0)?.ask()?.is_none() {
         if begun.elapsed() > Duration::from_secs(900) {
             bail!("no record was handed out for fifteen minutes");
         }
@@ -346,7 +345,9 @@ fn measure(
 
     let end = Duration::from_secs(options.seconds.into());
     let (times, added, finished) = thread::scope(|scope| {
-        let agents = flow(scope, AGENTS, end, |number| Agent::connect(&ocs, number));
+        let agents = flow(scope, AGENTS, end, |number| {
+            Agent::connect(ocs.port, number)
+        });
         let adders = flow(scope, ADDERS, end, |number| {
             Adder::connect(&ocs, number, variant.outside)
         });
@@ -429,33 +430,9 @@ fn all(flow: Result<Vec<Asking<'_>>>) -> Result<Vec<u64>> {
     Ok(times)
 }
 
-/// An agent who takes a record and gives it back, so that there are always some.
-struct Agent {
-    client: Client,
-    preview: String,
-}
-
-impl Agent {
-    fn connect(ocs: &Ocs, number: u32) -> Result<Self> {
-        Ok(Self {
-            client: Client::connect(ocs.port)?,
-            preview: json!({ "GSW_AGENT_ID": format!("agent-{number}") }).to_string(),
-        })
-    }
-}
-
 impl Asks for Agent {
     fn ask(&mut self) -> Result<Option<Duration>> {
-        let asked = Instant::now();
-        let target = format!("{GROUP}?req=PreviewRecordRequest");
-        let record = self.client.post(&target, &self.preview)?;
-        let took = asked.elapsed();
-        let Some(handle) = record["GSW_RECORD_HANDLE"].as_i64() else {
-            return Ok(None);
-        };
-        self.client
-            .post(&format!("/records/{handle}?req=RecordReject"), "")?;
-        Ok(Some(took))
+        self.take()
     }
 }
 

@@ -12,8 +12,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::args::Args;
+use crate::bench::agent::{Agent, GROUP};
 use crate::bench::client::Client;
-use crate::bench::product::{Floor, Installation, Ocs};
+use crate::bench::product::{Floor, Installation};
 use crate::bench::report::{self, Requirements, Table};
 use crate::bench::rounds::Rounds;
 use crate::bench::{Scratch, median};
@@ -34,8 +35,6 @@ campaign = \"Preview\"
 group = \"Agents\"
 dialing-mode = \"Preview\"
 ";
-
-const GROUP: &str = "/campaigngroups/401";
 
 /// Forty zones that never change to summer time, each with its distance from UTC in
 /// minutes, so that what is outside its window can be written down without a calendar.
@@ -287,7 +286,9 @@ fn measure(
             let of_floor = load(connections, seconds, |_| Echo::connect(floor))?;
             say("floor", connections, &of_floor);
             level.floor.push(of_floor);
-            let of_ocs = load(connections, seconds, |number| Agent::connect(&ocs, number))?;
+            let of_ocs = load(connections, seconds, |number| {
+                Agent::connect(ocs.port, number)
+            })?;
             say("OCS", connections, &of_ocs);
             level.ocs.push(of_ocs);
         }
@@ -350,33 +351,9 @@ fn until(one: &mut impl Asks, end: Instant) -> Result<Vec<u64>> {
     Ok(times)
 }
 
-/// An agent who takes a record and gives it back, so that the list stays full.
-struct Agent {
-    client: Client,
-    preview: String,
-}
-
-impl Agent {
-    fn connect(ocs: &Ocs, number: u32) -> Result<Self> {
-        Ok(Self {
-            client: Client::connect(ocs.port)?,
-            preview: json!({ "GSW_AGENT_ID": format!("agent-{number}") }).to_string(),
-        })
-    }
-}
-
 impl Asks for Agent {
     fn ask(&mut self) -> Result<Duration> {
-        let asked = Instant::now();
-        let target = format!("{GROUP}?req=PreviewRecordRequest");
-        let record = self.client.post(&target, &self.preview)?;
-        let took = asked.elapsed();
-        let handle = record["GSW_RECORD_HANDLE"]
-            .as_i64()
-            .with_context(|| format!("no record was handed out, but {record}"))?;
-        let reject = format!("/records/{handle}?req=RecordReject");
-        self.client.post(&reject, "")?;
-        Ok(took)
+        self.take()?.context("no record was handed out")
     }
 }
 
