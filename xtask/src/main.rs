@@ -48,6 +48,9 @@ cargo xtask COMMAND
       --rounds N                   rounds, of which the median counts (10)
       --seconds N                  seconds a round (5)
       --connections N              connections (64)
+  bench log [OPTIONS]              AddRecord with the log at info and at error
+      --rounds N, --seconds N, --connections N
+                                   as above
   bench mixed [OPTIONS]            what a day brings, all at once, beside the floor
       --rounds N, --seconds N      as above
       --connections N              connections (64)

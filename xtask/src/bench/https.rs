@@ -4,7 +4,8 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use crate::args::Args;
-use crate::bench::add_record::{Round, loaded, settled};
+use crate::bench::add_record::Round;
+use crate::bench::beside::{Side, beside, ratio};
 use crate::bench::idle::free_port;
 use crate::bench::product::{Installation, Port};
 use crate::bench::report::{self, Requirements, Table};
@@ -34,10 +35,10 @@ pub(crate) fn https(mut args: Args) -> Result<()> {
     let connections = args.value::<u32>("--connections")?.unwrap_or(64);
     let strict = args.flag("--strict");
     args.finish()?;
-    if rounds == 0 || connections == 0 || !(1..=wrk::LONGEST_ROUND).contains(&seconds) {
-        bail!("--rounds, --connections and --seconds begin at 1");
+    if rounds == 0 || connections < 2 || !(1..=wrk::LONGEST_ROUND).contains(&seconds) {
+        bail!("--rounds and --seconds begin at 1, --connections at 2");
     }
-    wrk::area(2 * rounds - 1)?;
+    wrk::area(rounds - 1)?;
     packages::provide(Need::Bench)?;
 
     let [binary] = build_release(["ocs"])?;
@@ -45,39 +46,42 @@ pub(crate) fn https(mut args: Args) -> Result<()> {
     let folder = scratch.folder.join("ocs");
     certificates::make(&folder)?;
     let secured = free_port()?;
-    let ports = [Port::plain(0), Port::secured(secured)];
-    let installation = Installation::with(&binary, folder, &ports)?;
-    installation.apply()?;
-    let ocs = installation.run()?;
-    let processes = [("ocs run", ocs.pid()), ("ocs http-proxy", ocs.proxy())];
+    let bare = Installation::new(&binary, scratch.folder.join("http"), 0)?;
+    let https = Installation::with(&binary, folder, &[Port::secured(secured)])?;
+    bare.apply()?;
+    https.apply()?;
+    let (bare, https) = (bare.run()?, https.run()?);
     let target = format!("{}?req=AddRecord", http::LIST);
-    let kinds = [("HTTP", ocs.port, false), ("HTTPS", secured, true)];
     let mut measured: [Vec<Round>; 2] = Default::default();
     for round in 0..rounds {
         println!("\nround {} of {rounds}", round + 1);
-        // The store grows: neither kind always comes second.
-        let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
-        for (place, kind) in order.into_iter().enumerate() {
-            let area = wrk::area(2 * round + place)?;
-            let (name, port, secured) = kinds[kind];
-            let load = Load {
+        let arguments = [target.as_str(), wrk::area(round)?];
+        let side = |name, ocs, port, secured| Side {
+            name,
+            ocs,
+            load: Load {
                 script: "add-record.lua",
                 port,
                 secured,
-                connections,
+                connections: connections / 2,
                 seconds,
-            };
-            let of_kind = loaded(name, &processes, connections, || load.run(&[&target, area]))?;
-            measured[kind].push(of_kind);
-            settled(&ocs)?;
+            },
+            arguments: &arguments,
+        };
+        let sides = [
+            side("HTTP", &bare, bare.port, false),
+            side("HTTPS", &https, secured, true),
+        ];
+        for (rounds, round) in measured.iter_mut().zip(beside(&sides, round)?) {
+            rounds.push(round);
         }
     }
-    ocs.stop()?;
+    for ocs in [bare, https] {
+        ocs.stop()?;
+    }
 
     let [plain, tls] = &measured;
-    let ratios = plain.iter().zip(tls);
-    let ratios: Vec<f64> = ratios.map(|(plain, tls)| tls.cpu() / plain.cpu()).collect();
-    let ratio = median(ratios.iter().copied());
+    let ratio = ratio(&measured);
     let per_second = |rounds: &[Round]| median(rounds.iter().map(|round| round.load.per_second()));
     let cpu = |rounds: &[Round]| median(rounds.iter().map(Round::cpu));
     let mut requirements = Requirements::default();
@@ -104,7 +108,6 @@ pub(crate) fn https(mut args: Args) -> Result<()> {
         "seconds": seconds,
         "http": plain.iter().map(Round::json).collect::<Vec<_>>(),
         "https": tls.iter().map(Round::json).collect::<Vec<_>>(),
-        "ratios": ratios,
         "ratio": ratio,
     });
     report::keep(&scratch, &table, &requirements, &figures)?;

@@ -4,6 +4,7 @@ mod access;
 mod add_record;
 mod add_records;
 mod agent;
+mod beside;
 mod client;
 mod connections;
 pub(crate) mod cpu;
@@ -12,6 +13,7 @@ mod http;
 mod https;
 pub(crate) mod idle;
 mod import;
+mod log;
 mod mixed;
 mod next;
 mod preview;
@@ -35,6 +37,7 @@ const MEGABYTE: f64 = 1_000_000.0;
 pub(crate) fn bench(mut args: Args) -> Result<()> {
     match args.positional().as_deref() {
         Some("access") => access::access(args),
+        Some("log") => log::log(args),
         Some("add-record") => add_record::add_record(args),
         Some("add-records") => add_records::add_records(args),
         Some("import") => import::import(args),
@@ -45,7 +48,7 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("https") => https::https(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? access, add-record, add-records, mixed, next, preview, import, do-not-call, https or idle, not `{}`",
+            "which bench? access, add-record, add-records, mixed, next, preview, import, log, do-not-call, https or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }
