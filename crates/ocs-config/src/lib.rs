@@ -32,8 +32,8 @@ pub use console::Console;
 pub use defaults::defaults_toml;
 pub use log::{Log, LogFormat, LogLevel};
 pub use options::{
-    Duplicates, EffectiveOptions, LevelOptions, Options, ServerOptions, UnknownAttributes,
-    ValidationFailMode,
+    Duplicates, EffectiveOptions, LegalHoursUnknown, LevelOptions, Options, ServerOptions,
+    UnknownAttributes, ValidationFailMode,
 };
 pub use problem::{ConfigError, Problem, Source};
 pub use redundancy::Redundancy;

@@ -11,7 +11,7 @@ const ROWS: &[Row] = &[
         "objects.toml, line 1: not valid TOML: unclosed array table, expected `]`",
     ]),
     ("[[calling-lists]]\nname = \"A\"\n", &[
-        "objects.toml, line 1: calling-lists: unknown key; did you mean `calling-list`? Allowed here: calling-list, campaign, campaign-group, filter, frequency-cap, schedule, time-zone",
+        "objects.toml, line 1: calling-lists: unknown key; did you mean `calling-list`? Allowed here: calling-list, campaign, campaign-group, filter, frequency-cap, holiday, legal-hours, schedule, time-zone",
     ]),
     ("[[calling-list]]\n", &[
         "objects.toml, line 1: calling-list[0].name: this key is needed; write a string in quotes",
@@ -53,13 +53,13 @@ const ROWS: &[Row] = &[
         "objects.toml, line 3: calling-list[0].region: found \"usa\"; allowed: a country's two capital letters, such as \"US\"",
     ]),
     ("[[calling-list]]\nname = \"Spring\"\noptions = { chanels = 3 }\n", &[
-        "objects.toml, line 3: calling-list[0].options.chanels: unknown key; did you mean `channels`? Allowed here: call-timeout, callback-timeout, campaigngroup-states-interval, campaigngroup-states-uri, channels, contact-processed-notification, contact-processed-notification-uri, dialer-uri, dialing-rate, duplicates, history-uri, history-wait-condition-threshold, history-wait-recovery-timeout, http-retry-max-attempts, pre-dial-validation, priority-campaign-callback, priority-campaign-rescheduled, priority-general, priority-personal-callback, priority-personal-rescheduled, send-campaigngroup-states, send-history, stale_clean_timeout, unknown-attributes, validation-fail-mode, validation-timeout-call-result, validation-uri",
+        "objects.toml, line 3: calling-list[0].options.chanels: unknown key; did you mean `channels`? Allowed here: call-timeout, callback-timeout, campaigngroup-states-interval, campaigngroup-states-uri, channels, contact-processed-notification, contact-processed-notification-uri, dialer-uri, dialing-rate, duplicates, history-uri, history-wait-condition-threshold, history-wait-recovery-timeout, http-retry-max-attempts, legal-hours, pre-dial-validation, priority-campaign-callback, priority-campaign-rescheduled, priority-general, priority-personal-callback, priority-personal-rescheduled, send-campaigngroup-states, send-history, stale_clean_timeout, unknown-attributes, validation-fail-mode, validation-timeout-call-result, validation-uri",
     ]),
     ("[[calling-list]]\nname = \"Spring\"\noptions = { channels = \"3\" }\n", &[
         "objects.toml, line 3: calling-list[0].options.channels: found \"3\"; write a whole number from 1 to 100000",
     ]),
     ("[[calling-list]]\nname = \"Spring\"\noptions = { http-idle-timeout = 3 }\n", &[
-        "objects.toml, line 3: calling-list[0].options.http-idle-timeout: unknown key; allowed here: call-timeout, callback-timeout, campaigngroup-states-interval, campaigngroup-states-uri, channels, contact-processed-notification, contact-processed-notification-uri, dialer-uri, dialing-rate, duplicates, history-uri, history-wait-condition-threshold, history-wait-recovery-timeout, http-retry-max-attempts, pre-dial-validation, priority-campaign-callback, priority-campaign-rescheduled, priority-general, priority-personal-callback, priority-personal-rescheduled, send-campaigngroup-states, send-history, stale_clean_timeout, unknown-attributes, validation-fail-mode, validation-timeout-call-result, validation-uri",
+        "objects.toml, line 3: calling-list[0].options.http-idle-timeout: unknown key; allowed here: call-timeout, callback-timeout, campaigngroup-states-interval, campaigngroup-states-uri, channels, contact-processed-notification, contact-processed-notification-uri, dialer-uri, dialing-rate, duplicates, history-uri, history-wait-condition-threshold, history-wait-recovery-timeout, http-retry-max-attempts, legal-hours, pre-dial-validation, priority-campaign-callback, priority-campaign-rescheduled, priority-general, priority-personal-callback, priority-personal-rescheduled, send-campaigngroup-states, send-history, stale_clean_timeout, unknown-attributes, validation-fail-mode, validation-timeout-call-result, validation-uri",
     ]),
     ("[[calling-list]]\nname = \"Spring\"\noptions = { pre-dial-validation = true }\n", &[
         "objects.toml, line 3: calling-list[0].options.pre-dial-validation: pre-dial validation is not built yet in this version, and records would be dialed unvalidated; remove this option",

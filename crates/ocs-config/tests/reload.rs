@@ -52,6 +52,12 @@ const KEYS: &[(&str, &str, Effect)] = &[
         "false",
         AfterRestart,
     ),
+    ("options.OCServer.legal-hours", "false", AfterRestart),
+    (
+        "options.OCServer.legal-hours-unknown",
+        "refuse",
+        AfterRestart,
+    ),
     ("options.OCServer.notification-signing-key", "123", AtOnce),
     ("options.OCServer.duplicates", "refuse", AfterRestart),
     (

@@ -148,4 +148,6 @@ error_numbers! {
     ForeignHost = 1113,
     /// The client sends more requests than it may.
     RateExceeded = 1114,
+    /// A callback for a moment at which the phone may not be called by law.
+    OutsideLegalHours = 1170,
 }

@@ -5,8 +5,13 @@ use std::sync::Arc;
 
 use crate::calling_list::{CallingList, ListId};
 use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId, CampaignId};
+use crate::do_not_call::{Compared, Number};
 use crate::filter::{Filter, FilterId};
 use crate::frequency_cap::FrequencyCap;
+use crate::legal_hours::LegalHours;
+use crate::legal_hours::holiday::Holiday;
+use crate::legal_hours::rule::Rule;
+use crate::legal_hours::territory::Territory;
 use crate::record::Record;
 use crate::schedule::{Schedule, ScheduleId};
 use crate::zone::{Zone, ZoneId};
@@ -25,6 +30,7 @@ pub struct Objects {
     zones: HashMap<ZoneId, Arc<Zone>>,
     zone_names: HashMap<String, Arc<Zone>>,
     schedules: HashMap<ScheduleId, Arc<Schedule>>,
+    legal: LegalHours,
 }
 
 impl Objects {
@@ -114,6 +120,51 @@ impl Objects {
     /// Removes a schedule.
     pub fn remove_schedule(&mut self, dbid: ScheduleId) {
         self.schedules.remove(&dbid);
+    }
+
+    /// The legal calling hours.
+    #[must_use]
+    pub fn legal_hours(&self) -> &LegalHours {
+        &self.legal
+    }
+
+    /// The legal calling hours, to change them.
+    pub fn legal_hours_mut(&mut self) -> &mut LegalHours {
+        &mut self.legal
+    }
+
+    /// Whether the phones of a calling list are called in legal hours only: its option
+    /// `legal-hours`, else the application's.
+    #[must_use]
+    pub fn guards(&self, list: &CallingList) -> bool {
+        let own = list.options.flag("legal-hours");
+        own.unwrap_or(self.legal.defaults.guards)
+    }
+
+    /// The region that a calling list's phones are read in for that.
+    #[must_use]
+    pub fn legal_region<'a>(&'a self, list: &'a CallingList) -> Option<&'a str> {
+        let own = list.region.as_deref();
+        own.or(self.legal.defaults.region.as_deref())
+    }
+
+    /// Where a phone of a calling list is, as far as its calling hours go.
+    #[must_use]
+    pub fn territory(&self, list: &CallingList, phone: &str) -> Territory {
+        if !self.guards(list) {
+            return Territory::Anywhere;
+        }
+        Territory::of(Compared::read(phone, self.legal_region(list)).1)
+    }
+
+    /// The same, where the phone was read already, in the same region.
+    #[must_use]
+    pub fn territory_of(&self, list: &CallingList, number: Number) -> Territory {
+        if self.guards(list) {
+            Territory::of(number)
+        } else {
+            Territory::Anywhere
+        }
     }
 
     /// The calling list of this DBID.
@@ -337,6 +388,14 @@ pub enum ObjectChange {
     PutSchedule(Schedule),
     /// Removes a schedule.
     RemoveSchedule(ScheduleId),
+    /// Adds or replaces a rule of legal hours.
+    PutRule(Rule),
+    /// Removes a rule of legal hours, by its name.
+    RemoveRule(String),
+    /// Adds or replaces a holiday.
+    PutHoliday(Holiday),
+    /// Removes a holiday, by its name.
+    RemoveHoliday(String),
 }
 
 impl Objects {
@@ -357,6 +416,10 @@ impl Objects {
             ObjectChange::RemoveZone(dbid) => self.remove_zone(dbid),
             ObjectChange::PutSchedule(schedule) => self.put_schedule(schedule),
             ObjectChange::RemoveSchedule(dbid) => self.remove_schedule(dbid),
+            ObjectChange::PutRule(rule) => self.legal.put_rule(rule),
+            ObjectChange::RemoveRule(name) => self.legal.remove_rule(&name),
+            ObjectChange::PutHoliday(holiday) => self.legal.put_holiday(holiday),
+            ObjectChange::RemoveHoliday(name) => self.legal.remove_holiday(&name),
         }
     }
 }

@@ -32,6 +32,12 @@ impl Options {
         self.0.get(name)?.as_str()
     }
 
+    /// An option that is true or false, when it is set.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.0.get(name)?.as_bool()
+    }
+
     /// An option that is an integer, when it is set.
     #[must_use]
     pub fn integer(&self, name: &str) -> Option<i64> {

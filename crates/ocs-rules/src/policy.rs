@@ -4,6 +4,7 @@
 
 use crate::calling_list::CallingList;
 use crate::campaign::{Campaign, CampaignGroup};
+use crate::legal_hours::{Defaults, WithoutRule};
 use crate::options::Options;
 use crate::retrieval::order::Priorities;
 
@@ -53,6 +54,10 @@ pub struct Policy {
     pub request_log_days: u32,
     /// The region of phones without a country code, two letters.
     pub region: Option<String>,
+    /// Whether phones are called in legal hours only, where calling lists do not say.
+    pub guards: bool,
+    /// Whether phones that no rule of legal hours holds for are called.
+    pub without_rule: WithoutRule,
 }
 
 impl Default for Policy {
@@ -66,6 +71,8 @@ impl Default for Policy {
             reread_every: 300,
             request_log_days: 30,
             region: None,
+            guards: true,
+            without_rule: WithoutRule::Allow,
         }
     }
 }
@@ -84,6 +91,16 @@ impl Policy {
     pub fn region<'a>(&'a self, list: Option<&'a CallingList>) -> Option<&'a str> {
         let own = list.and_then(|list| list.region.as_deref());
         own.or(self.region.as_deref())
+    }
+
+    /// What the application says of legal hours.
+    #[must_use]
+    pub fn legal_hours(&self) -> Defaults {
+        Defaults {
+            guards: self.guards,
+            region: self.region.clone(),
+            unknown: self.without_rule,
+        }
     }
 
     /// The ranks of the types of records.

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use ocs_config::{Access, Config, LevelOptions, StoreUrl, UnknownAttributes};
 use ocs_log::ContactInfo;
+use ocs_rules::legal_hours::WithoutRule;
 use ocs_rules::policy::{Duplicates, Policy};
 use ocs_rules::retrieval::order::Priorities;
 use ocs_store::{Open, Store, StoreError};
@@ -135,6 +136,11 @@ fn policy(config: &Config) -> Policy {
         reread_every: seconds(server.dnc_reread_interval),
         request_log_days: server.request_log_days,
         region: config.application.default_region.clone(),
+        guards: options.legal_hours,
+        without_rule: match server.legal_hours_unknown {
+            ocs_config::LegalHoursUnknown::Allow => WithoutRule::Allow,
+            ocs_config::LegalHoursUnknown::Refuse => WithoutRule::Refuse,
+        },
     }
 }
 

@@ -13,6 +13,7 @@ mod reader;
 mod request;
 mod sqlite;
 mod store;
+mod without_rule;
 mod writer;
 
 pub use audit::{AuditRow, Broken, Hash as AuditHash, Head as AuditHead};

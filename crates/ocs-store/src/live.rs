@@ -14,6 +14,7 @@ use ocs_rules::retrieval::view::Views;
 
 use crate::audit::Head;
 use crate::batch::{Restriction, Schedules};
+use crate::without_rule::Told;
 
 /// What the writer knows without reading.
 pub(crate) struct Live {
@@ -28,9 +29,13 @@ pub(crate) struct Live {
     /// When rows of the Do Not Call list that others wrote or deleted are caught up with
     /// next, UTC seconds.
     pub(crate) reread_at: i64,
+    /// Whether records are being placed again because their phones are read otherwise.
+    pub(crate) placing: bool,
     pub(crate) retrieval: Retrieval,
     /// Replaced as a whole, so that readers may hold what they have.
     pub(crate) views: Arc<Views>,
+    /// Which phones it was said of that no rule of legal hours holds for them.
+    pub(crate) told: Told,
     /// Whose turn it is among a campaign group's calling lists.
     pub(crate) shares: HashMap<CampaignGroupId, Shares>,
     /// Campaign groups in front of which a preview found too many records that may not be

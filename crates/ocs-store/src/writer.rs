@@ -183,6 +183,8 @@ impl Writer {
         self.live.counters = written.counters;
         self.live.retrieval.committed();
         self.live.audit = written.audit;
+        let objects = self.objects.load();
+        self.live.told.look(&self.live.retrieval.classes, &objects);
         if !written.groups.is_empty() {
             self.live.groups.extend(written.groups);
             self.groups.store(Arc::new(self.live.groups.clone()));
@@ -264,6 +266,17 @@ impl Writer {
                 .map_err(ObjectsError::Store)?;
             changed.change(change);
         }
+        if changed.legal_hours() != objects.legal_hours() {
+            // So is whoever slept by the old rules.
+            for list in changed.lists().iter().filter(|list| changed.guards(list)) {
+                transaction
+                    .begin_release(&Asleep::List(list.dbid))
+                    .map_err(ObjectsError::Store)?;
+            }
+        }
+        let placing = transaction
+            .begin_placing(&changed)
+            .map_err(ObjectsError::Store)?;
         transaction
             .write_counters(counters)
             .map_err(ObjectsError::Store)?;
@@ -273,7 +286,11 @@ impl Writer {
         transaction.commit().map_err(ObjectsError::Store)?;
         self.show_views(views);
         self.live.counters = counters;
-        // Zones and what calling lists allow may be others now.
+        self.live.placing |= placing;
+        if changed.legal_hours() != objects.legal_hours() {
+            self.live.told.forget();
+        }
+        // Zones, legal hours and what calling lists allow may be others now.
         self.live.retrieval.rolled_back();
         self.live.schedules.look_again();
         let (changes, behind) = self.database.regions_changed(&changed, &self.policy);

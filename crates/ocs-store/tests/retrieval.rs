@@ -1,6 +1,7 @@
 //! The next record of a real store, against section 4 of records.md read literally over
 //! all that the store holds: two calling lists, each taken by a filter or without, which
-//! is changed on the way, over zones and changes of the clock.
+//! is changed on the way, over zones, changes of the clock, and legal hours that are changed
+//! as well.
 
 use std::cmp::Reverse;
 use std::future::Future;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::channel;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ocs_protocol::enumeration::{
     CallResult, CallbackType, ContactType, DialingMode, RecordStatus, RecordType,
 };
@@ -22,6 +24,7 @@ use ocs_rules::change::{
 use ocs_rules::fields::{FieldValue, Fields};
 use ocs_rules::filter::Filter;
 use ocs_rules::group_state::{GroupCommand, Settings};
+use ocs_rules::legal_hours::rule::Rule;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
 use ocs_rules::policy::Policy;
@@ -76,17 +79,70 @@ const FILTERS: [Taken; 4] = [
     },
 ];
 
+/// How phones begin, the zones that they may be in, and the hours from and till that the law
+/// lets them be called on Sundays, and on other days.
+type Law = (&'static str, &'static [&'static str], [(i8, i8); 2]);
+
+const LAWS: [Law; 3] = [
+    ("+1650", &["America/Los_Angeles"], [(8, 21), (8, 21)]),
+    (
+        "+1850",
+        &["America/Chicago", "America/New_York"],
+        [(8, 20), (8, 20)],
+    ),
+    ("+1915", &["America/Denver"], [(12, 21), (9, 21)]),
+];
+
+/// Whose law is the nation's alone, and a phone that there is no rule for.
+const CALIFORNIA: &str = LAWS[0].0;
+const TOKYO: &str = "+8135";
+
+/// Where legal hours hold.
+#[derive(Debug, Clone, Copy)]
+struct Guarded {
+    lists: [bool; 2],
+    /// Whether the nation's rule does.
+    nation: bool,
+}
+
+/// Legal hours, read literally.
+fn lawful(record: &Record, own: &TimeZone, guarded: Guarded, now: i64) -> bool {
+    let phone = &record.contact.phone;
+    let law = LAWS.iter().find(|(begin, ..)| phone.starts_with(begin));
+    let list = LISTS.iter().position(|list| *list == record.list);
+    let nation = guarded.nation || !phone.starts_with(CALIFORNIA);
+    let Some((_, zones, [sunday, other])) =
+        law.filter(|_| nation && list.is_some_and(|list| guarded.lists[list]))
+    else {
+        return true;
+    };
+    let moment = Timestamp::from_second(now).expect("a moment");
+    let zones = zones
+        .iter()
+        .map(|name| TimeZone::get(name).expect("a zone"));
+    zones.chain([own.clone()]).all(|zone| {
+        let local = moment.to_zoned(zone);
+        let (from, till) = match local.weekday() {
+            jiff::civil::Weekday::Sunday => *sunday,
+            _ => *other,
+        };
+        from <= local.hour() && local.hour() < till
+    })
+}
+
 struct World {
     folder: TempDir,
     clock: Arc<AtomicI64>,
     store: Store,
     filters: [Option<usize>; 2],
+    guarded: Guarded,
     agents: u128,
 }
 
 #[derive(Debug, Clone)]
 struct Adding {
     list: usize,
+    phone: &'static str,
     chain: Option<usize>,
     window: DailyWindow,
     zone: u32,
@@ -111,6 +167,10 @@ enum Step {
     Tidy,
     /// Another filter for a calling list, or none.
     Filter(usize, Option<usize>),
+    /// Whether legal hours hold for a calling list.
+    Guard(usize, bool),
+    /// Whether the nation's rule holds.
+    Nation(bool),
     /// Closed and opened again.
     Reopen,
 }
@@ -125,27 +185,13 @@ impl World {
             clock,
             store,
             filters,
+            guarded: Guarded {
+                lists: [true; 2],
+                nation: true,
+            },
             agents: 0,
         };
-        let mut changes: Vec<_> = LISTS
-            .map(|dbid| {
-                ObjectChange::PutList(CallingList {
-                    dbid,
-                    name: format!("list {dbid}"),
-                    window: DailyWindow::default(),
-                    zone: 8,
-                    max_attempts: 10,
-                    region: None,
-                    fields: vec![Field {
-                        name: "score".to_owned(),
-                        kind: FieldKind::Int,
-                        send_attribute: None,
-                    }],
-                    treatments: Vec::new(),
-                    options: Options::default(),
-                })
-            })
-            .into();
+        let mut changes: Vec<_> = LISTS.map(|dbid| calling_list(dbid, true)).into();
         for (dbid, taken) in (1..).zip(FILTERS) {
             changes.push(ObjectChange::PutFilter(Filter {
                 dbid,
@@ -244,11 +290,11 @@ impl World {
     fn check_preview(&mut self, agent: Option<&str>) {
         let records = self.records();
         let objects = self.store.objects();
-        let now = self.now();
+        let (guarded, now) = (self.guarded, self.now());
         let first = |list: usize| {
             let of_list = records.iter().filter(|record| record.list == LISTS[list]);
             of_list
-                .filter(|record| due(record, &records, &objects, now))
+                .filter(|record| due(record, &records, &objects, guarded, now))
                 .filter(|record| {
                     record.contact.record_type != RecordType::PersonalCallBack
                         || agent.is_some() && record.contact.agent.as_deref() == agent
@@ -362,6 +408,27 @@ impl World {
                 self.apply(vec![self.campaign()]);
                 return;
             }
+            Step::Guard(list, holds) => {
+                self.guarded.lists[list] = holds;
+                self.apply(vec![calling_list(LISTS[list], holds)]);
+                // Who may be called more than before is found once he is placed.
+                while let Ok(Outcome::Tidied(tidied)) = &self.submit(Change::Tidy)[0]
+                    && tidied.more
+                {}
+                return;
+            }
+            Step::Nation(holds) => {
+                self.guarded.nation = holds;
+                let objects = self.store.objects();
+                let mut rules = objects.legal_hours().rules().iter();
+                let rule = rules.find(|rule| rule.name == "us-federal");
+                let rule = Rule {
+                    off: !holds,
+                    ..Rule::clone(rule.expect("it is built in"))
+                };
+                self.apply(vec![ObjectChange::PutRule(rule)]);
+                return;
+            }
             Step::Reopen => {
                 self.store.close();
                 self.store = open(&self.folder, &self.clock);
@@ -376,6 +443,28 @@ impl Drop for World {
     fn drop(&mut self) {
         self.store.close();
     }
+}
+
+fn calling_list(dbid: ListId, guarded: bool) -> ObjectChange {
+    ObjectChange::PutList(CallingList {
+        dbid,
+        name: format!("list {dbid}"),
+        window: DailyWindow::default(),
+        zone: 8,
+        max_attempts: 10,
+        region: None,
+        fields: vec![Field {
+            name: "score".to_owned(),
+            kind: FieldKind::Int,
+            send_attribute: None,
+        }],
+        treatments: Vec::new(),
+        options: Options::from_stored(if guarded {
+            "{}"
+        } else {
+            r#"{"legal-hours":false}"#
+        }),
+    })
 }
 
 fn open(folder: &TempDir, clock: &Arc<AtomicI64>) -> Store {
@@ -409,12 +498,15 @@ const fn rank(record_type: RecordType) -> u32 {
 }
 
 /// Section 4, read literally, but for filters and personal callbacks.
-fn due(record: &Record, records: &[Record], objects: &Objects, now: i64) -> bool {
+fn due(record: &Record, records: &[Record], objects: &Objects, guarded: Guarded, now: i64) -> bool {
     let in_window = |record: &Record| {
+        let zone = objects.zone(record.contact.zone).expect("a zone");
+        if !lawful(record, &zone.zone, guarded, now) {
+            return false;
+        }
         if record.outside_window {
             return true;
         }
-        let zone = objects.zone(record.contact.zone).expect("a zone");
         let moment = Timestamp::from_second(now).expect("a moment");
         let time = moment.to_zoned(zone.zone.clone()).time();
         let second = u32::try_from(
@@ -469,7 +561,7 @@ fn add(adding: &Adding, records: &[Record], now: i64) -> Change {
         list,
         chain,
         contact: Contact {
-            phone: format!("+1650555{:04}", records.len()),
+            phone: format!("{}555{:04}", adding.phone, records.len()),
             phone_type: if adding.pager {
                 ContactType::Pager
             } else {
@@ -505,7 +597,11 @@ fn any_adding() -> impl Strategy<Value = Adding> {
         RecordType::CampaignRescheduled,
     ];
     (
-        (0..2_usize, prop::option::weighted(0.3, 0..9_usize)),
+        (
+            0..2_usize,
+            prop::option::weighted(0.3, 0..9_usize),
+            prop::sample::select(vec![TOKYO, LAWS[0].0, LAWS[1].0, LAWS[2].0]),
+        ),
         (edge.clone(), edge),
         prop::sample::select(vec![1, 6, 8]),
         prop::sample::select(types),
@@ -516,7 +612,7 @@ fn any_adding() -> impl Strategy<Value = Adding> {
     )
         .prop_map(
             |(
-                (list, chain),
+                (list, chain, phone),
                 (from, till),
                 zone,
                 record_type,
@@ -527,6 +623,7 @@ fn any_adding() -> impl Strategy<Value = Adding> {
             )| {
                 Adding {
                     list,
+                    phone,
                     chain,
                     window: DailyWindow { from, till },
                     zone,
@@ -554,6 +651,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => (0..6 * HOUR).prop_map(Step::Pass),
         1 => Just(Step::Tidy),
         1 => (0..2_usize, filter()).prop_map(|(list, filter)| Step::Filter(list, filter)),
+        1 => (0..2_usize, any::<bool>()).prop_map(|(list, holds)| Step::Guard(list, holds)),
+        1 => any::<bool>().prop_map(Step::Nation),
         1 => Just(Step::Reopen),
     ]
 }

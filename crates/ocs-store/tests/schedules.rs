@@ -15,13 +15,14 @@ use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
 use ocs_rules::change::{
     AddRecord, ChainChoice, Change, Completion, Given, GroupRequest, OnRecord, Outcome, Tidied,
 };
+use ocs_rules::days::Days;
 use ocs_rules::fields::Fields;
 use ocs_rules::group_state::{GroupCommand, GroupStep, Settings};
 use ocs_rules::objects::ObjectChange;
 use ocs_rules::options::Options;
 use ocs_rules::policy::Policy;
 use ocs_rules::record::{Contact, Handle};
-use ocs_rules::schedule::{Days, Hours, Schedule, WeeklyHours};
+use ocs_rules::schedule::{Hours, Schedule, WeeklyHours};
 use ocs_rules::zone::UTC;
 use ocs_store::{Open, Store};
 use tempfile::TempDir;

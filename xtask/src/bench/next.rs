@@ -275,7 +275,11 @@ fn write_records(path: &Path, outside: bool, records: u64) -> Result<()> {
         let (from, until) = window(outside && record >= CALLABLE, record, offset, second);
         let number = 2_000_000_000 + record;
         let balance = balance(record);
-        writeln!(file, "+1{number},C{number},{zone},{from},{until},{balance}")?;
+        // Of a country whose law names no hours: it is measured at any hour.
+        writeln!(
+            file,
+            "+49{number},C{number},{zone},{from},{until},{balance}"
+        )?;
     }
     file.flush()?;
     Ok(())
@@ -462,7 +466,7 @@ impl Asks for Adder {
         let (zone, offset) = ZONES[(record % ZONES.len() as u64) as usize];
         let (from, until) = window(self.outside, record, offset, self.second);
         let added = json!({
-            "GSW_PHONE": format!("+1{record}"),
+            "GSW_PHONE": format!("+49{record}"),
             "GSW_CUSTOMER_ID": format!("C{record}"),
             "GSW_TZ_NAME": zone,
             "GSW_FROM": from,

@@ -255,7 +255,9 @@ fn write_records(path: &Path, case: Case, records: u64) -> Result<()> {
         let (zone, offset) = ZONES[(record % ZONES.len() as u64) as usize];
         let (from, until) = case.window(record, offset, second);
         let number = 2_000_000 + record;
-        writeln!(file, "+1212{number},C{number},{zone},{from},{until}")?;
+        // Legal hours are looked for, and of this country there are none: it is measured at
+        // any hour.
+        writeln!(file, "+4930{number},C{number},{zone},{from},{until}")?;
     }
     file.flush()?;
     Ok(())

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::{CallingList, Campaign, CampaignGroup, Field, ObjectsFile, schedule, treatment};
+use super::{
+    CallingList, Campaign, CampaignGroup, Field, ObjectsFile, legal_hours, schedule, treatment,
+};
 use crate::application::check_region;
 use crate::options::LevelOptions;
 use crate::read::findings::Findings;
@@ -52,6 +54,7 @@ pub(super) fn check(objects: &ObjectsFile, findings: &mut Findings) {
     for (index, group) in objects.campaign_groups.iter().enumerate() {
         let here = groups.index(index);
         check_options(&group.options, &here, findings);
+        check_no_legal_hours(&group.options, &here, findings);
         if group.sequence.is_some() && group.schedule.is_none() {
             findings.wrong(
                 &here.key("sequence"),
@@ -94,6 +97,8 @@ pub(super) fn check(objects: &ObjectsFile, findings: &mut Findings) {
         }
     }
 
+    legal_hours::check(&objects.legal_hours, &objects.holidays, findings);
+
     let zones = root.key("time-zone");
     let names = objects.time_zones.iter().map(|zone| Some(&zone.name));
     check_unique(names, &zones, "name", findings);
@@ -102,7 +107,7 @@ pub(super) fn check(objects: &ObjectsFile, findings: &mut Findings) {
 }
 
 /// Notes every item whose `key` an earlier one has already.
-fn check_unique<T: Eq + Hash>(
+pub(super) fn check_unique<T: Eq + Hash>(
     values: impl Iterator<Item = Option<T>>,
     at: &KeyPath,
     key: &str,
@@ -199,6 +204,7 @@ fn check_campaign(campaign: &Campaign, here: &KeyPath, findings: &mut Findings) 
     }
     check_options(&campaign.options, here, findings);
     treatment::check(&campaign.treatments, here, findings);
+    check_no_legal_hours(&campaign.options, here, findings);
     let lists = here.key("calling-lists");
     for (index, list) in campaign.calling_lists.iter().enumerate() {
         let same = |other: &super::CampaignList| other.name == list.name;
@@ -211,6 +217,17 @@ fn check_campaign(campaign: &Campaign, here: &KeyPath, findings: &mut Findings) 
                 ),
             );
         }
+    }
+}
+
+/// Where a phone may be called is a matter of its calling list: records are placed by it,
+/// whatever campaign they are called for.
+fn check_no_legal_hours(options: &LevelOptions, here: &KeyPath, findings: &mut Findings) {
+    if options.legal_hours.is_some() {
+        findings.wrong(
+            &here.key("options").key("legal-hours"),
+            "only a calling list and the application say this; set it there",
+        );
     }
 }
 

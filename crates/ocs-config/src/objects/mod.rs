@@ -1,11 +1,12 @@
-//! The objects file: calling lists, campaigns, campaign groups, filters, schedules and time
-//! zones (configuration.md, section 1), as `ocs apply` reads it.
+//! The objects file: calling lists, campaigns, campaign groups, filters, schedules, time
+//! zones, legal hours and holidays (configuration.md, section 1), as `ocs apply` reads it.
 
 mod calling_list;
 mod campaign;
 mod check;
 mod filter;
 mod frequency_cap;
+mod legal_hours;
 mod schedule;
 mod time_zone;
 mod treatment;
@@ -14,6 +15,7 @@ pub use calling_list::{CallingList, Field, FieldType, TimeOfDay};
 pub use campaign::{Campaign, CampaignGroup, CampaignList, DialingMode};
 pub use filter::Filter;
 pub use frequency_cap::{CappedContact, CappedScope, FrequencyCap};
+pub use legal_hours::{Holiday, HolidayPeriod, LegalHours, LegalPeriod};
 pub use schedule::{CalendarDate, Day, Exception, Schedule, WeeklyHours};
 pub use time_zone::{IanaZone, Zone, is_iana_zone};
 pub use treatment::{CallResult, Treatment, TreatmentAction};
@@ -56,6 +58,11 @@ pub struct ObjectsFile {
     /// Schedules.
     #[serde(rename = "schedule")]
     pub schedules: Vec<Schedule>,
+    /// Rules of legal hours.
+    pub legal_hours: Vec<LegalHours>,
+    /// Holidays.
+    #[serde(rename = "holiday")]
+    pub holidays: Vec<Holiday>,
     /// Filters.
     #[serde(rename = "filter")]
     pub filters: Vec<Filter>,
@@ -151,6 +158,12 @@ impl ObjectsFile {
         }
         for (index, zone) in self.time_zones.iter_mut().enumerate() {
             zone.line = line("time-zone", index);
+        }
+        for (index, rule) in self.legal_hours.iter_mut().enumerate() {
+            rule.line = line("legal-hours", index);
+        }
+        for (index, holiday) in self.holidays.iter_mut().enumerate() {
+            holiday.line = line("holiday", index);
         }
     }
 }

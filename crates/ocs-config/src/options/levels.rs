@@ -18,6 +18,9 @@ pub struct LevelOptions {
     /// What happens to a key of a request that is neither an attribute nor a field of
     /// the calling list (http-interface.md, section 3). Default: "ignore".
     pub unknown_attributes: Option<UnknownAttributes>,
+    /// Whether phones are called within the legal hours of their country and region only
+    /// (docs/legal-hours.md); of a calling list and the application. Default: true.
+    pub legal_hours: Option<bool>,
     /// How long a record may stay Retrieved after the last request that named it,
     /// 0s to 30d; 0 for ever (records.md, section 5). Default: "30min".
     #[serde(rename = "stale_clean_timeout")]
@@ -105,6 +108,8 @@ pub struct EffectiveOptions {
     pub duplicates: Duplicates,
     /// The option `unknown-attributes`; see [`LevelOptions::unknown_attributes`].
     pub unknown_attributes: UnknownAttributes,
+    /// The option `legal-hours`; see [`LevelOptions::legal_hours`].
+    pub legal_hours: bool,
     /// The option `stale_clean_timeout`; see [`LevelOptions::stale_clean_timeout`].
     pub stale_clean_timeout: TimeSpan,
     /// The option `callback-timeout`; see [`LevelOptions::callback_timeout`].
@@ -183,6 +188,7 @@ impl LevelOptions {
         EffectiveOptions {
             duplicates: set.duplicates.unwrap_or(default.duplicates),
             unknown_attributes: set.unknown_attributes.unwrap_or(default.unknown_attributes),
+            legal_hours: set.legal_hours.unwrap_or(default.legal_hours),
             stale_clean_timeout: set
                 .stale_clean_timeout
                 .unwrap_or(default.stale_clean_timeout),
@@ -245,6 +251,7 @@ impl LevelOptions {
         Self {
             duplicates: self.duplicates.or(farther.duplicates),
             unknown_attributes: self.unknown_attributes.or(farther.unknown_attributes),
+            legal_hours: self.legal_hours.or(farther.legal_hours),
             stale_clean_timeout: self.stale_clean_timeout.or(farther.stale_clean_timeout),
             callback_timeout: self.callback_timeout.or(farther.callback_timeout),
             priority_personal_callback: self
@@ -305,6 +312,7 @@ impl LevelOptions {
         Self {
             duplicates: Some(default.duplicates),
             unknown_attributes: Some(default.unknown_attributes),
+            legal_hours: Some(default.legal_hours),
             stale_clean_timeout: Some(default.stale_clean_timeout),
             callback_timeout: Some(default.callback_timeout),
             priority_personal_callback: Some(default.priority_personal_callback),
@@ -339,6 +347,7 @@ impl Default for EffectiveOptions {
         Self {
             duplicates: Duplicates::Allow,
             unknown_attributes: UnknownAttributes::Ignore,
+            legal_hours: true,
             stale_clean_timeout: TimeSpan::from_secs(30 * 60),
             callback_timeout: TimeSpan::from_secs(30 * 60),
             priority_personal_callback: 50,

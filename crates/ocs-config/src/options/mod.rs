@@ -7,7 +7,7 @@ mod server;
 pub use levels::{
     Duplicates, EffectiveOptions, LevelOptions, UnknownAttributes, ValidationFailMode,
 };
-pub use server::ServerOptions;
+pub use server::{LegalHoursUnknown, ServerOptions};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -79,12 +79,25 @@ pub struct ServerOptions {
     /// Whether no two records with the same phone or customer id are out at
     /// once, over all calling lists (records.md, section 4). Default: true.
     pub one_contact_at_a_time: bool,
+    /// What becomes of phones that no rule of legal hours holds for
+    /// (docs/legal-hours.md). Default: "allow".
+    pub legal_hours_unknown: LegalHoursUnknown,
     /// The key that messages to web servers are signed with, by HMAC-SHA-256
     /// (notifications.md). Default: none; they are not signed.
     pub notification_signing_key: Option<Secret>,
     /// The options that have levels.
     #[serde(flatten)]
     pub levels: LevelOptions,
+}
+
+/// What becomes of phones that no rule of legal hours holds for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LegalHoursUnknown {
+    /// They are called in their records' own daily windows.
+    Allow,
+    /// They are not called.
+    Refuse,
 }
 
 impl Default for ServerOptions {
@@ -106,6 +119,7 @@ impl Default for ServerOptions {
             request_log_days: 30,
             dnc_reread_interval: TimeSpan::from_secs(300),
             one_contact_at_a_time: true,
+            legal_hours_unknown: LegalHoursUnknown::Allow,
             notification_signing_key: None,
             levels: LevelOptions::built_in(),
         }

@@ -121,6 +121,8 @@ keys! {
             "options.OCServer.request-log-days" => options.oc_server.request_log_days,
             "options.OCServer.dnc-reread-interval" => options.oc_server.dnc_reread_interval,
             "options.OCServer.one-contact-at-a-time" => options.oc_server.one_contact_at_a_time,
+            "options.OCServer.legal-hours" => options.oc_server.levels.legal_hours,
+            "options.OCServer.legal-hours-unknown" => options.oc_server.legal_hours_unknown,
             "options.OCServer.duplicates" => options.oc_server.levels.duplicates,
             "options.OCServer.unknown-attributes" => options.oc_server.levels.unknown_attributes,
             "options.OCServer.stale_clean_timeout" => options.oc_server.levels.stale_clean_timeout,

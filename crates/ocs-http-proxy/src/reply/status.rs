@@ -13,7 +13,8 @@ pub(crate) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::MalformedRequest
         | ErrorNumber::MalformedBody
         | ErrorNumber::UnknownAttribute
-        | ErrorNumber::Contradiction => StatusCode::BAD_REQUEST,
+        | ErrorNumber::Contradiction
+        | ErrorNumber::OutsideLegalHours => StatusCode::BAD_REQUEST,
         ErrorNumber::NotAuthenticated => StatusCode::UNAUTHORIZED,
         ErrorNumber::ForeignOrigin
         | ErrorNumber::ForeignHost

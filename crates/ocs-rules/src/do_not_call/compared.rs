@@ -7,6 +7,9 @@ use super::national;
 /// The most digits that a key holds as they are.
 const EXACT: usize = 18;
 
+/// The most digits of a number in E.164.
+const E164: u32 = 15;
+
 /// After so many digits, what may begin an extension does.
 const BEFORE_EXTENSION: usize = 5;
 
@@ -28,33 +31,42 @@ impl Compared {
     /// an address: it is compared as it is written, capital letters like small ones.
     #[must_use]
     pub fn of(contact_info: &str, region: Option<&str>) -> Self {
+        Self::read(contact_info, region).0
+    }
+
+    /// The same, and the number itself, for who needs to know where it is.
+    #[must_use]
+    pub fn read(contact_info: &str, region: Option<&str>) -> (Self, Number) {
         if let Some(key) = plain(contact_info) {
-            return Self {
+            let compared = Self {
                 bare: key,
                 full: key,
             };
+            return (compared, international(key));
         }
         let text = contact_info.trim();
         if text.contains('@') {
-            return Self::address(text);
+            return (Self::address(text), Number::Address);
         }
         let text = without_extension(text);
         let Some(first) = text.find(|sign: char| sign == '+' || sign.is_ascii_digit()) else {
-            return Self::address(text);
+            return (Self::address(text), Number::National);
         };
         let bare = key(digits(text));
         let full = if text[first..].starts_with('+') {
             // "+49 (0)30 …": that 0 is dialled within the country only.
             let (before, after) = text.split_once("(0)").unwrap_or((text, ""));
-            key(digits(before).chain(digits(after)))
+            Some(key(digits(before).chain(digits(after))))
         } else if let Some(complete) = after_00(text) {
-            key(complete)
+            Some(key(complete))
         } else {
-            region
-                .and_then(|region| in_region(text, region))
-                .unwrap_or(bare)
+            region.and_then(|region| in_region(text, region))
         };
-        Self { bare, full }
+        let compared = Self {
+            bare,
+            full: full.unwrap_or(bare),
+        };
+        (compared, full.map_or(Number::National, international))
     }
 
     /// The two keys, as they are stored: of the bare digits and of the digits in
@@ -90,6 +102,27 @@ impl Compared {
             full: key,
         }
     }
+}
+
+/// What contact information is, as far as its form says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// A number with its country code: its digits in E.164.
+    International(u64),
+    /// A number that nobody knows the country of, or no number at all.
+    National,
+    /// An address of e-mail or the like.
+    Address,
+}
+
+/// The number whose digits in E.164 have this key. One of too many digits is none: its
+/// key is a hash, far above those of digits.
+fn international(key: u64) -> Number {
+    let count = key.checked_ilog10().unwrap_or(0);
+    if count == 0 || count > E164 {
+        return Number::National;
+    }
+    Number::International(key - 10_u64.pow(count))
 }
 
 /// The key of `+` and digits only, as most numbers are written: in one pass.

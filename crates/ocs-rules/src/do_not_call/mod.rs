@@ -6,7 +6,7 @@ mod list;
 mod national;
 mod sorted;
 
-pub use compared::Compared;
+pub use compared::{Compared, Number};
 pub use list::{DoNotCallList, Held, Keys, Loading};
 
 /// One entry of the Do Not Call list.

@@ -1,15 +1,17 @@
 //! Callbacks: RecordReschedule, ScheduledRecordReschedule, and those nobody took.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ocs_protocol::attribute::{GSW_AGENT_ID, GSW_DATE_TIME, GSW_RECORD_HANDLE};
 use ocs_protocol::enumeration::{CallResult, CallbackType, RecordStatus, RecordType};
 use ocs_protocol::error::ErrorNumber;
-use ocs_protocol::refusal::Refusal;
+use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::RequestName;
 
 use super::allowed::check;
 use crate::change::Reschedule;
 use crate::date_time;
+use crate::legal_hours::territory::Territory;
 use crate::objects::Objects;
 use crate::record::Record;
 use crate::retrieval::window::Window;
@@ -20,7 +22,8 @@ use crate::treatment::{self, Rest};
 /// until RecordProcessed ends it. `now` is in UTC seconds.
 ///
 /// # Errors
-/// What [`super::check`] says, a moment in the past, a personal callback without an
+/// What [`super::check`] says, a moment in the past or outside the legal hours of where the
+/// phone is, a personal callback without an
 /// agent (the one who has the record is taken where none is named), or, for
 /// ScheduledRecordReschedule, a record that is no callback. The record is then as it
 /// was.
@@ -45,6 +48,7 @@ pub fn reschedule(
     } else {
         RequestName::RecordReschedule
     };
+    check_legal_hours(record, &request.at, at, objects)?;
     check(record, &request.on, name, objects)?;
     if request.again && !is_callback(record) {
         return Err(Refusal::new(
@@ -70,6 +74,7 @@ pub fn reschedule(
         zone: record.contact.zone,
         from: record.contact.window.from,
         till: record.contact.window.till,
+        territory: Territory::Anywhere,
     }
     .is_open(objects, at);
     record.contact.scheduled = Some(at);
@@ -80,6 +85,35 @@ pub fn reschedule(
     record.status = RecordStatus::Ready;
     record.in_hand = None;
     Ok(())
+}
+
+/// A callback may be outside the record's own window, and never outside legal hours
+/// (records.md, section 3). `said` is the moment as the request has it.
+fn check_legal_hours(
+    record: &Record,
+    said: &str,
+    at: i64,
+    objects: &Objects,
+) -> Result<(), Refusal> {
+    let (Some(list), Some(zone)) = (objects.list(record.list), objects.zone(record.contact.zone))
+    else {
+        // Without its zone it is called at no time, and `why` says so.
+        return Ok(());
+    };
+    let territory = objects.territory(list, &record.contact.phone);
+    let legal = objects.legal_hours();
+    let Some(closed) = legal.closed(territory, &zone.zone, at) else {
+        return Ok(());
+    };
+    let mut sentence = format!(
+        "{GSW_DATE_TIME} is {}; at that moment {closed}",
+        quoted(said)
+    );
+    let opens = legal.next_opening(territory, &zone.zone, at);
+    if let Some(opens) = opens.and_then(|opens| Timestamp::from_second(opens).ok()) {
+        sentence.push_str(&format!("; calls are lawful again at {opens}"));
+    }
+    Err(Refusal::new(ErrorNumber::OutsideLegalHours, sentence).at(GSW_DATE_TIME))
 }
 
 /// A callback that nobody took in time: the treatment for 47 or 48 is carried out; without

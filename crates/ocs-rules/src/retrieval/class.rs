@@ -21,7 +21,9 @@ const DAY: u32 = 86_400;
 const QUARTER: u32 = DAY / 4;
 
 /// What a class stands for. Its records may be called while their own window is open
-/// and the windows of all earlier open records of their chain are closed.
+/// and the windows of all earlier open records of their chain are closed. Windows here are
+/// within legal hours: each says where its phone is, by name, and never which hours hold
+/// there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClassKey {
     /// The records' own window.
@@ -61,7 +63,7 @@ impl ClassKey {
 
     /// The class that is open whenever the window is, and longer.
     fn coarse(own: Window, assigned: Option<CampaignGroupId>) -> Self {
-        let mut own = own;
+        let mut own = own.alone();
         if !own.is_whole_day() {
             let till = if own.till > own.from {
                 own.till
@@ -181,12 +183,14 @@ impl Classes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::legal_hours::territory::Territory;
 
     fn window(from: u32, till: u32) -> Window {
         Window {
             zone: 1,
             from,
             till,
+            territory: Territory::Anywhere,
         }
     }
 

@@ -335,6 +335,7 @@ mod tests {
 
     use super::*;
     use crate::filter::order::Place;
+    use crate::legal_hours::territory::Territory;
     use crate::objects::Objects;
     use crate::retrieval::Retrieval;
     use crate::retrieval::class::ClassKey;
@@ -396,6 +397,7 @@ mod tests {
                 zone: 1,
                 from: at,
                 till: at,
+                territory: Territory::Anywhere,
             };
             retrieval.classes.intern(&ClassKey::new(own, &[]));
         }

@@ -6,6 +6,8 @@ use ocs_protocol::enumeration::RecordStatus;
 use super::class::{ClassKey, MOST_EARLIER};
 use super::window::Window;
 use crate::calling_list::CallingList;
+use crate::legal_hours::territory::Territory;
+use crate::objects::Objects;
 use crate::record::Record;
 
 /// Where a record is placed until something of its chain changes.
@@ -22,9 +24,10 @@ pub enum Placement {
 
 /// Places the records of a chain, which are sorted by `chain_n`. `now` is in UTC
 /// seconds. To be done again whenever one of them changes or is added, the calling
-/// list's maximum of attempts changes, or [`wake`] comes.
+/// list's maximum of attempts changes, where its phones are is read otherwise, or [`wake`]
+/// comes.
 #[must_use]
-pub fn place(chain: &[&Record], list: &CallingList, now: i64) -> Vec<Placement> {
+pub fn place(chain: &[&Record], list: &CallingList, objects: &Objects, now: i64) -> Vec<Placement> {
     if chain
         .iter()
         .any(|record| record.status == RecordStatus::Retrieved)
@@ -42,7 +45,7 @@ pub fn place(chain: &[&Record], list: &CallingList, now: i64) -> Vec<Placement> 
             } else if let Some(moment) = waits {
                 Placement::WaitsUntil(moment)
             } else {
-                in_class(record, &earlier)
+                in_class(record, Window::of(record, list, objects), &earlier)
             };
             // What this one means to the later ones.
             if !record.is_final() {
@@ -50,7 +53,7 @@ pub fn place(chain: &[&Record], list: &CallingList, now: i64) -> Vec<Placement> 
                     _ if record.status != RecordStatus::Ready => held_back = true,
                     Some(at) if at > now => waits = waits.max(Some(at)),
                     _ => {
-                        let window = Window::of(record);
+                        let window = Window::of(record, list, objects);
                         // One more than a class tells apart makes it coarse anyway.
                         if earlier.len() <= MOST_EARLIER && !earlier.contains(&window) {
                             earlier.push(window);
@@ -63,11 +66,12 @@ pub fn place(chain: &[&Record], list: &CallingList, now: i64) -> Vec<Placement> 
         .collect()
 }
 
-/// Places a record that is alone in its chain: the fast way for most records.
+/// Places a record that is alone in its chain, and whose phone was read already: the fast
+/// way for most records.
 #[must_use]
-pub fn place_alone(record: &Record, list: &CallingList) -> Placement {
+pub fn place_alone(record: &Record, list: &CallingList, territory: Territory) -> Placement {
     if may_be_handed_out(record, list) {
-        in_class(record, &[])
+        in_class(record, Window::in_territory(record, territory), &[])
     } else {
         Placement::HeldBack
     }
@@ -93,12 +97,11 @@ pub(super) fn may_be_handed_out(record: &Record, list: &CallingList) -> bool {
         && record.attempts < list.max_attempts
 }
 
-fn in_class(record: &Record, earlier: &[Window]) -> Placement {
-    let own = Window::of(record);
+fn in_class(record: &Record, own: Window, earlier: &[Window]) -> Placement {
     // The earlier record is always within its window when this one is.
     let never = earlier
         .iter()
-        .any(|window| *window == own || window.is_whole_day());
+        .any(|window| *window == own || window.is_always_open());
     if never {
         Placement::HeldBack
     } else {

@@ -11,6 +11,7 @@ use super::window::Window;
 use crate::calling_list::CallingList;
 use crate::campaign::CampaignGroupId;
 use crate::frequency_cap::Capped;
+use crate::legal_hours::Closed;
 use crate::objects::Objects;
 use crate::record::{Handle, Record};
 
@@ -55,6 +56,13 @@ pub enum Reason {
         /// When it opens.
         opens: Option<i64>,
     },
+    /// It is not lawful now.
+    OutsideLegalHours {
+        /// By which rule or holiday.
+        closed: Closed,
+        /// When it is lawful again.
+        opens: Option<i64>,
+    },
     /// Nobody knows what time it is there.
     UnknownZone(u32),
     /// Somebody has another record of its chain.
@@ -92,6 +100,11 @@ impl Reason {
             Self::MaxAttempts { .. } => "max-attempts",
             Self::ScheduledLater(_) => "scheduled-later",
             Self::OutsideWindow { .. } => "outside-window",
+            Self::OutsideLegalHours { closed, .. } => match closed {
+                Closed::Rule(..) => "outside-legal-hours",
+                Closed::Holiday(..) => "holiday",
+                Closed::NoRule(_) => "no-legal-hours",
+            },
             Self::UnknownZone(_) => "unknown-zone",
             Self::ChainRetrieved(_) => "chain-retrieved",
             Self::ChainEarlierOpen(_) => "chain-earlier-open",
@@ -138,6 +151,14 @@ impl fmt::Display for Reason {
             Self::OutsideWindow { opens: None } => {
                 f.write_str("it is outside the record's daily window")
             }
+            Self::OutsideLegalHours {
+                closed,
+                opens: Some(at),
+            } => write!(f, "{closed}; calls are lawful again at {}", Moment(*at)),
+            Self::OutsideLegalHours {
+                closed,
+                opens: None,
+            } => closed.fmt(f),
             Self::UnknownZone(zone) => write!(
                 f,
                 "the record's time zone {zone} is not configured, so nobody knows what time it \
@@ -230,14 +251,23 @@ pub fn why(
         });
     }
     reasons.extend(waits_until(record, now).map(Reason::ScheduledLater));
-    let window = Window::of(record);
+    let window = Window::of(record, list, objects);
     if !window.is_open(objects, now) {
-        reasons.push(if objects.zone(window.zone).is_none() {
-            Reason::UnknownZone(window.zone)
-        } else {
-            let opens = window.next_opening(objects, now);
-            Reason::OutsideWindow { opens }
-        });
+        match objects.zone(window.zone) {
+            None => reasons.push(Reason::UnknownZone(window.zone)),
+            Some(zone) => {
+                if !window.alone().is_open(objects, now) {
+                    let opens = window.alone().next_opening(objects, now);
+                    reasons.push(Reason::OutsideWindow { opens });
+                }
+                let legal = objects.legal_hours();
+                let closed = legal.closed(window.territory, &zone.zone, now);
+                reasons.extend(closed.map(|closed| Reason::OutsideLegalHours {
+                    closed,
+                    opens: legal.next_opening(window.territory, &zone.zone, now),
+                }));
+            }
+        }
     }
     reasons.extend(
         chain
@@ -249,7 +279,7 @@ pub fn why(
                     return Some(Reason::ChainRetrieved(other.handle));
                 }
                 (other.chain_n < record.chain_n)
-                    .then(|| held_back_by(other, objects, now))
+                    .then(|| held_back_by(other, list, objects, now))
                     .flatten()
             }),
     );
@@ -291,7 +321,12 @@ pub fn is_callable(
 }
 
 /// How an earlier record of a chain that nobody has holds the later ones back.
-fn held_back_by(earlier: &Record, objects: &Objects, now: i64) -> Option<Reason> {
+fn held_back_by(
+    earlier: &Record,
+    list: &CallingList,
+    objects: &Objects,
+    now: i64,
+) -> Option<Reason> {
     if earlier.is_final() {
         None
     } else if earlier.status != RecordStatus::Ready {
@@ -299,7 +334,7 @@ fn held_back_by(earlier: &Record, objects: &Objects, now: i64) -> Option<Reason>
     } else if let Some(at) = waits_until(earlier, now) {
         Some(Reason::ChainEarlierWaits(earlier.handle, at))
     } else {
-        Window::of(earlier)
+        Window::of(earlier, list, objects)
             .is_open(objects, now)
             .then_some(Reason::ChainEarlierOpen(earlier.handle))
     }
@@ -344,10 +379,10 @@ pub fn next_callable(
         .chain(facts.capped.map(|capped| capped.until))
         .fold(now, i64::max);
     for _ in 0..STEPS {
-        let opens = Window::of(record).next_opening(objects, at)?;
+        let opens = Window::of(record, list, objects).next_opening(objects, at)?;
         let mut closed = opens;
         for other in earlier() {
-            closed = Window::of(other).next_closing(objects, closed)?;
+            closed = Window::of(other, list, objects).next_closing(objects, closed)?;
         }
         if closed == at {
             return Some(at);
@@ -536,6 +571,32 @@ mod tests {
                 Facts::default(),
             );
             assert_eq!(at.map(|at| at - NOON), *next, "{case}");
+        }
+    }
+
+    #[test]
+    fn legal_hours_and_holidays() {
+        // Sunday, 07:00 in New York; a day later it is a holiday in Spain.
+        for (phone, zone, now, codes, next) in [
+            ("+13055550123", 1, NOON, &["outside-legal-hours"][..], HOUR),
+            ("+13055550123", 1, NOON + HOUR, &[], HOUR),
+            ("+34612345678", 6, NOON, &["outside-legal-hours"], 45 * HOUR),
+            ("+34612345678", 6, NOON + DAY, &["holiday"], 45 * HOUR),
+            // Nobody knows what time it is there.
+            ("+13055550123", 99, NOON + HOUR, &["unknown-zone"], -1),
+            ("5555550123", 1, NOON, &[], 0),
+        ] {
+            let mut record = record(1, 1, 0);
+            record.contact.phone = phone.to_owned();
+            record.contact.zone = zone;
+            record.contact.window.till = record.contact.window.from;
+            let (list, objects) = (list(101), objects());
+            let reasons = why(&record, &[&record], &list, &objects, now, Facts::default());
+            let found: Vec<_> = reasons.iter().map(Reason::code).collect();
+            assert_eq!(found, codes, "{phone} at {now}: {reasons:?}");
+            let at = next_callable(&record, &[&record], &list, &objects, now, Facts::default());
+            let next = (next >= 0).then_some(next);
+            assert_eq!(at.map(|at| at - NOON), next, "{phone} at {now}");
         }
     }
 

@@ -10,18 +10,24 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::calling_list::DailyWindow;
+use crate::calling_list::{CallingList, DailyWindow};
+use crate::legal_hours::territory::Territory;
 use crate::objects::Objects;
 use crate::record::Record;
 use crate::zone::ZoneId;
 
 const DAY: i64 = 86_400;
 
+/// How far openings and closings are looked for where legal hours hold: longer than any
+/// row of holidays.
+const FAR: i64 = 31 * DAY;
+
 /// How many edges and changes of the clock are looked at for the next change of a
 /// window: some two weeks.
 const EDGES: usize = 32;
 
-/// A daily window with the zone it is meant in.
+/// When a record may be called: its daily window, with the zone it is meant in, and within
+/// that the legal hours of where its phone is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Window {
     /// The zone.
@@ -30,25 +36,41 @@ pub struct Window {
     pub from: u32,
     /// End, in seconds since midnight.
     pub till: u32,
+    /// Where the phone is, whose legal hours hold.
+    pub territory: Territory,
 }
 
 impl Window {
-    /// The window of a record: its own, or the whole day for a callback outside it,
-    /// which its moment and `callback-timeout` bound.
+    /// The window of a record of a calling list: its own, or the whole day for a callback
+    /// outside it, which its moment and `callback-timeout` bound; in legal hours.
     #[must_use]
-    pub fn of(record: &Record) -> Self {
+    pub fn of(record: &Record, list: &CallingList, objects: &Objects) -> Self {
+        Self::in_territory(record, objects.territory(list, &record.contact.phone))
+    }
+
+    /// The same, where it is known where the phone is.
+    #[must_use]
+    pub fn in_territory(record: &Record, territory: Territory) -> Self {
         let zone = record.contact.zone;
-        if record.outside_window {
-            return Self {
-                zone,
-                from: 0,
-                till: 0,
-            };
-        }
+        let (from, till) = if record.outside_window {
+            (0, 0)
+        } else {
+            (record.contact.window.from, record.contact.window.till)
+        };
         Self {
             zone,
-            from: record.contact.window.from,
-            till: record.contact.window.till,
+            from,
+            till,
+            territory,
+        }
+    }
+
+    /// The daily window alone, whatever the law says.
+    #[must_use]
+    pub const fn alone(self) -> Self {
+        Self {
+            territory: Territory::Anywhere,
+            ..self
         }
     }
 
@@ -61,54 +83,97 @@ impl Window {
         }
     }
 
-    /// Whether it is always open.
+    /// Whether the daily window is the whole day.
     #[must_use]
     pub const fn is_whole_day(self) -> bool {
         self.from == self.till
     }
 
-    /// Whether it is open at a moment, and until which moment that stays so, in UTC
-    /// seconds (`i64::MAX`: as far as is known). In a zone that no object names only
-    /// the whole day is open: whoever does not know the hour does not call.
+    /// Whether it is always open.
+    #[must_use]
+    pub fn is_always_open(self) -> bool {
+        self.is_whole_day() && self.territory == Territory::Anywhere
+    }
+
+    /// Whether it is open at a moment, and a moment before which that is not otherwise, in
+    /// UTC seconds (`i64::MAX`: as far as is known). In a zone that no object names only
+    /// what is always open is open: whoever does not know the hour does not call.
     #[must_use]
     pub fn state(self, objects: &Objects, now: i64) -> (bool, i64) {
-        if self.is_whole_day() {
+        if self.is_always_open() {
             return (true, i64::MAX);
         }
         let Some(zone) = objects.zone(self.zone) else {
             return (false, i64::MAX);
         };
         (
-            is_open(self.daily(), &zone.zone, now),
-            next_change(self.daily(), &zone.zone, now).unwrap_or(i64::MAX),
+            self.is_open_in(&zone.zone, objects, now),
+            self.next_edge(&zone.zone, objects, now).unwrap_or(i64::MAX),
         )
     }
 
     /// Whether it is open at a moment, in UTC seconds; see [`Window::state`].
     #[must_use]
     pub fn is_open(self, objects: &Objects, now: i64) -> bool {
-        self.is_whole_day()
+        self.is_always_open()
             || objects
                 .zone(self.zone)
-                .is_some_and(|zone| is_open(self.daily(), &zone.zone, now))
+                .is_some_and(|zone| self.is_open_in(&zone.zone, objects, now))
     }
 
-    /// The first moment from `moment` on at which it is open; see [`next_opening`].
+    /// The first moment from `moment` on at which it is open, in UTC seconds; `None` when
+    /// none is near.
     #[must_use]
     pub fn next_opening(self, objects: &Objects, moment: i64) -> Option<i64> {
-        if self.is_whole_day() {
+        if self.is_always_open() {
             return Some(moment);
         }
-        next_opening(self.daily(), &objects.zone(self.zone)?.zone, moment)
+        let zone = &objects.zone(self.zone)?.zone;
+        let legal = objects.legal_hours();
+        let mut at = moment;
+        while at - moment <= FAR {
+            at = next_opening(self.daily(), zone, at)?;
+            let lawful = legal.next_opening(self.territory, zone, at)?;
+            if lawful == at {
+                return Some(at);
+            }
+            at = lawful;
+        }
+        None
     }
 
-    /// The first moment from `moment` on at which it is closed; see [`next_change`].
+    /// The first moment from `moment` on at which it is closed, in UTC seconds; `None` when
+    /// none is near.
     #[must_use]
     pub fn next_closing(self, objects: &Objects, moment: i64) -> Option<i64> {
-        match self.state(objects, moment) {
-            (false, _) => Some(moment),
-            (true, until) => (until < i64::MAX).then_some(until),
+        if self.is_always_open() {
+            return None;
         }
+        let Some(zone) = objects.zone(self.zone) else {
+            return Some(moment);
+        };
+        let mut at = moment;
+        while at - moment <= FAR {
+            if !self.is_open_in(&zone.zone, objects, at) {
+                return Some(at);
+            }
+            at = self.next_edge(&zone.zone, objects, at)?;
+        }
+        None
+    }
+
+    fn is_open_in(self, zone: &TimeZone, objects: &Objects, now: i64) -> bool {
+        let legal = objects.legal_hours();
+        is_open(self.daily(), zone, now) && legal.closed(self.territory, zone, now).is_none()
+    }
+
+    /// The first moment after `moment` at which it may open or close.
+    fn next_edge(self, zone: &TimeZone, objects: &Objects, moment: i64) -> Option<i64> {
+        let own = next_change(self.daily(), zone, moment);
+        let legal = objects
+            .legal_hours()
+            .next_edge(self.territory, zone, moment);
+        own.into_iter().chain(legal).min()
     }
 }
 

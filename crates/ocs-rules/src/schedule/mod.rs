@@ -11,9 +11,10 @@ mod request;
 mod tests;
 mod timeline;
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use ocs_protocol::enumeration::{DialingMode, GroupStatus};
 
+use crate::days::Days;
 use crate::zone::ZoneId;
 
 pub use check::Contradiction;
@@ -98,36 +99,6 @@ impl Hours {
             true => self.until - self.from,
             false => self.until + DAY - self.from,
         }
-    }
-}
-
-/// Days of the week.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Days(u8);
-
-impl Days {
-    /// The days of a number that [`Days::bits`] gave; none beyond Sunday.
-    #[must_use]
-    pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & 0x7f)
-    }
-
-    /// As the store keeps them: bit 0 for Monday, 6 for Sunday.
-    #[must_use]
-    pub const fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// These and one more.
-    #[must_use]
-    pub fn with(self, day: Weekday) -> Self {
-        Self(self.0 | 1 << day.to_monday_zero_offset())
-    }
-
-    /// Whether a day is among them.
-    #[must_use]
-    pub fn has(self, day: Weekday) -> bool {
-        self.0 & 1 << day.to_monday_zero_offset() != 0
     }
 }
 

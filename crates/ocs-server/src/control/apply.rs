@@ -4,6 +4,7 @@
 mod difference;
 mod filters;
 mod frequency_caps;
+mod legal_hours;
 mod plan;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +21,9 @@ pub(super) async fn apply(core: &Core, request: ApplyRequest) -> ApplyReply {
         Ok(wanted) => wanted,
         Err(error) => return refused(error.to_string().lines().map(str::to_owned).collect()),
     };
-    let said = Arc::new(Mutex::new(Vec::new()));
+    let said = Arc::new(Mutex::new((Vec::new(), Vec::new())));
     let says = Arc::clone(&said);
+    let dry_run = request.dry_run;
     let plan = move |view: &ObjectsView<'_>| {
         let mut plan = Plan::new(view, &request.file);
         plan.bring(&wanted);
@@ -31,7 +33,7 @@ pub(super) async fn apply(core: &Core, request: ApplyRequest) -> ApplyReply {
         plan.check_filters(&wanted);
         plan.check_treatments();
         let planned = plan.finish()?;
-        *says.lock().unwrap_or_else(PoisonError::into_inner) = planned.sentences;
+        *says.lock().unwrap_or_else(PoisonError::into_inner) = (planned.sentences, planned.audited);
         // A dry run changes nothing at the very place where the change would be.
         let changes = if request.dry_run {
             Vec::new()
@@ -42,7 +44,11 @@ pub(super) async fn apply(core: &Core, request: ApplyRequest) -> ApplyReply {
     };
     match core.store.change_objects(Box::new(plan)).await {
         Ok(Ok(())) => {
-            let changes = std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
+            let said = &mut *said.lock().unwrap_or_else(PoisonError::into_inner);
+            let (changes, audited) = std::mem::take(said);
+            for change in audited.iter().filter(|_| !dry_run) {
+                tracing::warn!(change, "when people may be called was changed");
+            }
             ApplyReply {
                 changes,
                 problems: Vec::new(),

@@ -11,6 +11,7 @@ use ocs_protocol::enumeration::{CallResult, Enumeration as _, RecordStatus};
 use ocs_protocol::refusal::quoted;
 use ocs_rules::calling_list::CallingList;
 use ocs_rules::campaign::CampaignGroup;
+use ocs_rules::legal_hours::territory::Territory;
 use ocs_rules::life_cycle::no_such_record;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Levels;
@@ -76,7 +77,7 @@ async fn sections(core: &Core, request: ExplainRequest) -> Result<Vec<ExplainSec
         shown.record(&found.record, list),
         shown.chain(&found),
         shown.groups(&found.record, &groups),
-        shown.decision(&found, &decided),
+        shown.decision(&found, list, &decided),
         shown.treatments(&found.record, list, caller.as_deref()),
     ];
     if results.is_empty() {
@@ -281,6 +282,26 @@ impl Shown<'_> {
         format!("{hours} in {}, where it is {there}{outside}", zone.name)
     }
 
+    /// Which rules the law has for a record's phone.
+    fn legal_hours(&self, record: &Record, list: &CallingList) -> String {
+        if !self.objects.guards(list) {
+            return "the calling list's or the application's option legal-hours is false"
+                .to_owned();
+        }
+        let territory = self.objects.territory(list, &record.contact.phone);
+        let area = match territory {
+            Territory::Anywhere => return "it is called at no phone".to_owned(),
+            Territory::Unknown => return "nobody knows in which country its phone is".to_owned(),
+            Territory::In(area) => area,
+        };
+        let rules = self.objects.legal_hours().rules_for(territory);
+        let rules: Vec<_> = rules.map(ToString::to_string).collect();
+        if rules.is_empty() {
+            return format!("no rule holds for phones of {area}");
+        }
+        format!("for phones of {area}: {}", rules.join("; "))
+    }
+
     fn chain(&self, found: &Surroundings) -> ExplainSection {
         let mut lines = Lines::titled(format!("Chain {}", found.record.chain));
         for record in &found.chain {
@@ -332,6 +353,7 @@ impl Shown<'_> {
     fn decision(
         &self,
         found: &Surroundings,
+        list: &CallingList,
         (why, next): &(Vec<Reason>, Option<i64>),
     ) -> ExplainSection {
         let mut lines = Lines::titled(format!("Now, at {}", moment(self.now)));
@@ -341,6 +363,7 @@ impl Shown<'_> {
             "neither its phone nor its customer id is on the list"
         };
         lines.line("Do Not Call", restricted);
+        lines.line("legal hours", self.legal_hours(&found.record, list));
         if why.is_empty() {
             lines.line("callable", "nothing stands against a call");
         }

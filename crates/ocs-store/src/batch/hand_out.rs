@@ -75,7 +75,14 @@ impl Batch<'_> {
                 continue;
             }
             let other = other.clone();
+            let Some(list) = self.objects.list(other.list) else {
+                continue;
+            };
             let mut said = Said::default();
+            if !self.is_lawful(&other, list, &mut said) {
+                self.audit.blocked(&other, Some(in_hand.group), &said);
+                continue;
+            }
             if self.is_restricted(&other, store)? {
                 said.add(DO_NOT_CALL, RESTRICTED);
                 self.finish_restricted(handle, Some(in_hand.group), &said, store)?;

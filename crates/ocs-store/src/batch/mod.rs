@@ -10,6 +10,7 @@ mod do_not_call;
 mod frequency_caps;
 mod group;
 mod hand_out;
+mod legal_hours;
 mod next_record;
 mod on_record;
 mod once;

@@ -2,9 +2,10 @@
 //! called (records.md, section 4).
 //!
 //! A record that is looked at and may not be called leaves its class: one that is on the
-//! Do Not Call list is finished, another sleeps until its block may have ended. So none
-//! is looked at again while its block stands, and what a preview found out in vain the
-//! next one need not. A batch looks at so many at most; where that was too few, housekeeping
+//! Do Not Call list is finished, one whose phone was read otherwise when it was placed goes
+//! to its own class, another sleeps until its block may have ended. So none is looked at
+//! again while its block stands, and what a preview found out in vain the next one need
+//! not. A batch looks at so many at most; where that was too few, housekeeping
 //! goes on until a record that may be called stands in front.
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, Record};
+use ocs_rules::retrieval::class::ClassId;
 use ocs_rules::retrieval::next::{Source, Walk};
 use ocs_rules::retrieval::{Retrieval, why};
 
@@ -47,6 +49,8 @@ enum Verdict {
     Sleeps(Option<i64>),
     /// It is on the Do Not Call list.
     Restricted(Said),
+    /// Not now, and its own class says so, which it does not stand in.
+    Misplaced,
 }
 
 impl Batch<'_> {
@@ -88,7 +92,7 @@ impl Batch<'_> {
                 });
             };
             let handle = candidate.handle;
-            match self.verdict(handle, group, store)? {
+            match self.verdict(handle, candidate.class, group, store)? {
                 Verdict::GoesOut(said) => {
                     let shares = self.live.shares.entry(group).or_default();
                     shares.taken(candidate.list, candidate.weight);
@@ -99,6 +103,7 @@ impl Batch<'_> {
                     finished = true;
                 }
                 Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
+                Verdict::Misplaced => self.place_anew(handle, store)?,
                 Verdict::Passed(said) => {
                     if let Some(record) = self.record(handle, store)?.cloned() {
                         self.audit.blocked(&record, Some(group), &said);
@@ -136,13 +141,14 @@ impl Batch<'_> {
                 return Ok(true);
             };
             let handle = candidate.handle;
-            match self.verdict(handle, group, store)? {
+            match self.verdict(handle, candidate.class, group, store)? {
                 // It is in the way of no other campaign group.
                 Verdict::GoesOut(_) | Verdict::Passed(_) => return Ok(true),
                 Verdict::Restricted(said) => {
                     self.finish_restricted(handle, Some(group), &said, store)?;
                 }
                 Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
+                Verdict::Misplaced => self.place_anew(handle, store)?,
             }
             let Some(left) = self.looks_left.checked_sub(1) else {
                 return Ok(false);
@@ -229,11 +235,24 @@ impl Batch<'_> {
         }
     }
 
-    /// What a candidate's row does not say: the rest of its chain, Do Not Call, frequency
-    /// caps, and whether somebody has the same phone or customer now.
+    /// A record leaves its class for its own.
+    fn place_anew(
+        &mut self,
+        handle: Handle,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let named = self.record(handle, store)?.map(|record| record.named());
+        named.map_or(Ok(()), |named| {
+            self.place_chain(named.list, named.chain, store)
+        })
+    }
+
+    /// What a candidate's row does not say: legal hours, the rest of its chain, Do Not Call,
+    /// frequency caps, and whether somebody has the same phone or customer now.
     fn verdict(
         &mut self,
         handle: Handle,
+        class: ClassId,
         group: CampaignGroupId,
         store: &mut Transaction<'_>,
     ) -> Result<Verdict, StoreError> {
@@ -249,10 +268,18 @@ impl Batch<'_> {
             chain.extend(self.record(handle, store)?.cloned());
         }
         let chain: Vec<_> = chain.iter().collect();
+        let mut said = Said::default();
+        if !self.is_lawful(&record, list, &mut said) {
+            self.audit.blocked(&record, Some(group), &said);
+            return Ok(if self.is_misplaced(&record, class, list) {
+                Verdict::Misplaced
+            } else {
+                Verdict::Sleeps(self.callable_at(&record, &chain))
+            });
+        }
         if !why::is_callable(&record, &chain, list, self.objects, self.now) {
             return Ok(Verdict::Sleeps(self.callable_at(&record, &chain)));
         }
-        let mut said = Said::default();
         if self.is_restricted(&record, store)? {
             said.add(DO_NOT_CALL, RESTRICTED);
             return Ok(Verdict::Restricted(said));

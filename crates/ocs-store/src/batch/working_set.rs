@@ -9,7 +9,6 @@ use ocs_rules::campaign::{CampaignGroupId, CampaignId};
 use ocs_rules::do_not_call::Compared;
 use ocs_rules::record::{ChainId, Handle, Record};
 use ocs_rules::retrieval::placement::{self, Placement};
-use ocs_rules::retrieval::window::Window;
 use ocs_rules::zone::ZoneId;
 
 use super::Batch;
@@ -56,7 +55,7 @@ struct Stored {
     attempts: u32,
     scheduled: Option<i64>,
     attempt_guid: Option<String>,
-    window: (Window, DailyWindow, ZoneId),
+    window: (bool, DailyWindow, ZoneId),
     phone: String,
     customer: Option<String>,
     agent: Option<String>,
@@ -73,7 +72,7 @@ impl Stored {
             scheduled: record.contact.scheduled,
             attempt_guid: record.attempt_guid.clone(),
             window: (
-                Window::of(record),
+                record.outside_window,
                 record.contact.window,
                 record.contact.zone,
             ),
@@ -209,16 +208,22 @@ impl Batch<'_> {
         }
         let inserts = std::mem::take(&mut self.set.inserts);
         let mut classes = Vec::with_capacity(inserts.len());
+        let mut phones = Vec::with_capacity(inserts.len());
         for (_, record) in &inserts {
             let alone = !grown.contains(&(record.list, record.chain));
-            let class = match self.objects.list(record.list) {
-                Some(list) if alone => match placement::place_alone(record, list) {
-                    Placement::Class(key) => Some(store.class(&key, &mut self.live.retrieval)?),
-                    Placement::HeldBack | Placement::WaitsUntil(_) => None,
-                },
-                _ => None,
-            };
-            classes.push(class);
+            let list = self.objects.list(record.list).map(AsRef::as_ref);
+            // A phone is read once: for where it is, and for who looks for it later.
+            let region = self.policy.region(list);
+            let (phone, number) = Compared::read(&record.contact.phone, region);
+            phones.push(phone);
+            let placed = list.filter(|_| alone).map(|list| {
+                let territory = self.objects.territory_of(list, number);
+                placement::place_alone(record, list, territory)
+            });
+            classes.push(match placed {
+                Some(Placement::Class(key)) => Some(store.class(&key, &mut self.live.retrieval)?),
+                Some(Placement::HeldBack | Placement::WaitsUntil(_)) | None => None,
+            });
         }
         let (outcomes, counts) = (&mut self.outcomes, &mut self.set.counts);
         let mut taken = vec![true; inserts.len()];
@@ -234,8 +239,8 @@ impl Batch<'_> {
                 Ok(())
             },
         )?;
-        for (((_, record), class), _) in inserts.iter().zip(classes).zip(taken).filter(|(_, t)| *t)
-        {
+        let rows = inserts.iter().zip(classes).zip(phones);
+        for (((_, record), class), phone) in rows.zip(taken).filter(|(_, t)| *t).map(|(r, _)| r) {
             ready::entered(&mut self.live.retrieval.fronts, record, class);
             for view in self.live.views.of(record.list) {
                 let (connection, fronts) = (store.connection(), &mut self.live.retrieval.fronts);
@@ -243,7 +248,7 @@ impl Batch<'_> {
             }
             self.set.added.push(Reached {
                 handle: record.handle,
-                phone: self.compared(&record.contact.phone, record.list),
+                phone,
                 customer: record.contact.customer_id.clone(),
             });
         }
@@ -341,7 +346,7 @@ impl Batch<'_> {
             }
         }
         let references: Vec<_> = records.iter().collect();
-        let placements = placement::place(&references, calling_list, self.now);
+        let placements = placement::place(&references, calling_list, self.objects, self.now);
         for (record, placement) in records.iter().zip(&placements) {
             let class = match placement {
                 Placement::Class(key) => Some(store.class(key, &mut self.live.retrieval)?),

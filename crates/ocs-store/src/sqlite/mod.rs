@@ -9,6 +9,7 @@ pub(crate) mod do_not_call;
 mod error;
 pub(crate) mod frequency_caps;
 mod lease;
+mod legal_hours;
 mod log_room;
 mod objects;
 mod open;

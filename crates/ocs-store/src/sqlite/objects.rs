@@ -12,7 +12,7 @@ use ocs_rules::zone::{self, Zone, ZoneOrigin};
 use rusqlite::{Connection, params};
 
 use crate::error::StoreError;
-use crate::sqlite::{frequency_caps, schedules, sqlite_error, treatments};
+use crate::sqlite::{frequency_caps, legal_hours, schedules, sqlite_error, treatments};
 
 /// Writes what every store has: the counters and the built-in zones.
 pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError> {
@@ -41,7 +41,8 @@ pub(crate) fn ensure_built_in(connection: &Connection) -> Result<(), StoreError>
         }
         Ok(())
     };
-    write().map_err(sqlite_error)
+    write().map_err(sqlite_error)?;
+    legal_hours::ensure_built_in(connection)
 }
 
 /// Reads the counters. The next record handle is the one after the last record: so
@@ -250,10 +251,11 @@ fn read_all(connection: &Connection) -> rusqlite::Result<Objects> {
     for schedule in schedules::read(connection)? {
         objects.put_schedule(schedule);
     }
+    legal_hours::read(connection, objects.legal_hours_mut())?;
     Ok(objects)
 }
 
-fn query<T>(
+pub(super) fn query<T>(
     connection: &Connection,
     sql: &str,
     read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
@@ -278,6 +280,10 @@ pub(crate) fn write(connection: &Connection, change: &ObjectChange) -> Result<()
         ObjectChange::RemoveZone(dbid) => remove(connection, "time_zone", *dbid),
         ObjectChange::PutSchedule(schedule) => schedules::put(connection, schedule),
         ObjectChange::RemoveSchedule(dbid) => remove(connection, "schedule", *dbid),
+        ObjectChange::PutRule(rule) => legal_hours::put_rule(connection, rule),
+        ObjectChange::RemoveRule(name) => legal_hours::remove_rule(connection, name),
+        ObjectChange::PutHoliday(holiday) => legal_hours::put_holiday(connection, holiday),
+        ObjectChange::RemoveHoliday(name) => legal_hours::remove_holiday(connection, name),
     };
     written.map_err(sqlite_error)
 }

@@ -21,9 +21,11 @@ use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
 use crate::sqlite::log_room::LogRoom;
 use crate::sqlite::{
-    Transaction, audit, objects, ready, requests, schedules, schema, sqlite_error, views,
+    Transaction, audit, legal_hours, objects, ready, requests, schedules, schema, sqlite_error,
+    views,
 };
 use crate::store::Open;
+use crate::without_rule::Told;
 
 /// The connection that writes, with the lease.
 pub(crate) struct Database {
@@ -98,7 +100,9 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     let epoch = lease::take(&connection, &options.holder, (options.clock)())?;
     objects::ensure_built_in(&connection)?;
     let counters = objects::read_counters(&connection)?;
-    let objects = objects::read(&connection)?;
+    let mut objects = objects::read(&connection)?;
+    objects.legal_hours_mut().defaults = options.policy.legal_hours();
+    let placing = legal_hours::begin_placing(&connection, &objects)?;
     let region_of = |list| {
         let list = objects.list(list).map(AsRef::as_ref);
         options.policy.region(list).map(ToOwned::to_owned)
@@ -126,6 +130,8 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         do_not_call: restrictions,
         behind,
         reread_at: now + options.policy.reread_every,
+        placing,
+        told: Told::default(),
         retrieval: Retrieval::new(ready::classes(&database.connection)?),
         views: Arc::new(views),
         shares: HashMap::new(),

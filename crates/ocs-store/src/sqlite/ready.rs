@@ -10,6 +10,7 @@ mod tests;
 use ocs_protocol::enumeration::Enumeration as _;
 use ocs_rules::calling_list::ListId;
 use ocs_rules::filter::order::Place;
+use ocs_rules::legal_hours::territory::Territory;
 use ocs_rules::record::{ChainId, Handle, Record};
 use ocs_rules::retrieval::class::{ClassId, ClassKey, Classes};
 use ocs_rules::retrieval::fronts::{Fronts, Slot};
@@ -40,7 +41,8 @@ pub(crate) fn classes(connection: &Connection) -> Result<Classes, StoreError> {
     let read = || -> rusqlite::Result<Vec<(ClassId, ClassKey)>> {
         connection
             .prepare(
-                "SELECT id, tz_dbid, daily_from, daily_till, earlier, coarse, assigned_group \
+                "SELECT id, tz_dbid, daily_from, daily_till, territory, earlier, coarse, \
+                 assigned_group \
                  FROM ready_class ORDER BY id",
             )?
             .query_map([], |row| {
@@ -49,10 +51,11 @@ pub(crate) fn classes(connection: &Connection) -> Result<Classes, StoreError> {
                         zone: row.get(1)?,
                         from: row.get(2)?,
                         till: row.get(3)?,
+                        territory: territory(&row.get::<_, String>(4)?),
                     },
-                    earlier: windows(row, 4)?,
-                    coarse: row.get(5)?,
-                    assigned: row.get(6)?,
+                    earlier: windows(row, 5)?,
+                    coarse: row.get(6)?,
+                    assigned: row.get(7)?,
                 };
                 Ok((row.get(0)?, key))
             })?
@@ -82,7 +85,7 @@ pub(crate) fn intern(
         write(
             connection,
             "INSERT INTO ready_class (id, tz_dbid, daily_from, daily_till, earlier, coarse, \
-             assigned_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+             territory, assigned_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 id,
                 key.own.zone,
@@ -90,6 +93,7 @@ pub(crate) fn intern(
                 key.own.till,
                 text(&key.earlier),
                 key.coarse,
+                key.own.territory.to_string(),
                 key.assigned
             ],
         )?;
@@ -327,11 +331,28 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     })
 }
 
+/// Where the phones of a class are. What a later version wrote is as if it did not matter:
+/// the hand-out finds out, and places the record again.
+fn territory(text: &str) -> Territory {
+    Territory::from_stored(text).unwrap_or_default()
+}
+
 /// Windows as the store keeps them.
 fn text(windows: &[Window]) -> String {
     let texts: Vec<_> = windows
         .iter()
-        .map(|window| format!("{}:{}-{}", window.zone, window.from, window.till))
+        .map(|window| {
+            let Window {
+                zone,
+                from,
+                till,
+                territory,
+            } = window;
+            match territory {
+                Territory::Anywhere => format!("{zone}:{from}-{till}"),
+                place => format!("{zone}:{from}-{till}@{place}"),
+            }
+        })
         .collect();
     texts.join(" ")
 }
@@ -340,11 +361,13 @@ fn windows(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Window>> {
     let text: String = row.get(column)?;
     let window = |text: &str| {
         let (zone, hours) = text.split_once(':')?;
+        let (hours, place) = hours.split_once('@').unwrap_or((hours, ""));
         let (from, till) = hours.split_once('-')?;
         Some(Window {
             zone: zone.parse().ok()?,
             from: from.parse().ok()?,
             till: till.parse().ok()?,
+            territory: territory(place),
         })
     };
     text.split_ascii_whitespace()

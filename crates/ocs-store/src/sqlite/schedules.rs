@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ocs_protocol::enumeration::{DialingMode, Enumeration as _, GroupStatus};
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::schedule::{Days, Exception, Hours, Schedule, ScheduledGroup, WeeklyHours};
+use ocs_rules::days::Days;
+use ocs_rules::schedule::{Exception, Hours, Schedule, ScheduledGroup, WeeklyHours};
 use rusqlite::{Connection, Row, params};
 
 use crate::error::StoreError;

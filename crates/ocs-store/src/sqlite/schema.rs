@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_frequency_caps.sql"),
     include_str!("migrations/0015_schedules.sql"),
     include_str!("migrations/0016_treatments.sql"),
+    include_str!("migrations/0017_legal_hours.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use crate::error::StoreError;
 use crate::sqlite::contacts::{ContactView, Part, took_customer};
 use crate::sqlite::do_not_call::{self, CaughtUp};
-use crate::sqlite::{objects, ready, records, sqlite_error, write};
+use crate::sqlite::{legal_hours, objects, ready, records, sqlite_error, write};
 
 /// A write transaction; dropped without a commit, it is rolled back.
 pub(crate) struct Transaction<'a> {
@@ -234,6 +234,21 @@ impl<'a> Transaction<'a> {
         most: usize,
     ) -> Result<Vec<(ListId, ChainId)>, StoreError> {
         ready::due_wakes(&self.inner, now, most)
+    }
+
+    /// Notes which calling lists are to be placed again, where their phones are read
+    /// otherwise with these objects; whether there are any.
+    pub(crate) fn begin_placing(&mut self, objects: &Objects) -> Result<bool, StoreError> {
+        legal_hours::begin_placing(&self.inner, objects)
+    }
+
+    /// Chains of which records are to be placed again now, in this transaction, of at most
+    /// so many records; `None` when all are.
+    pub(crate) fn next_to_place(
+        &mut self,
+        most: u32,
+    ) -> Result<Option<Vec<(ListId, ChainId)>>, StoreError> {
+        legal_hours::next_to_place(&self.inner, most)
     }
 
     /// Inserts records; `result` hears of each by its place, and may end it all.

@@ -12,7 +12,7 @@ use crate::server::Server;
 
 /// `ocs audit export`, the lines of all rows in order.
 #[track_caller]
-fn lines(home: &Home) -> Vec<Value> {
+pub(crate) fn lines(home: &Home) -> Vec<Value> {
     let exported = home.ocs(&["audit", "export"]);
     exported.expect(0, &[]);
     let rows = exported.stdout.lines();
@@ -26,7 +26,7 @@ fn lines(home: &Home) -> Vec<Value> {
 
 /// `ocs audit verify`, which finds nothing; the head that it says.
 #[track_caller]
-fn verified(home: &Home, arguments: &[&str]) -> String {
+pub(crate) fn verified(home: &Home, arguments: &[&str]) -> String {
     let verified = home.ocs(&[&["audit", "verify"], arguments].concat());
     verified.expect(0, &["the audit holds"]);
     let head = verified.stdout.trim().rsplit_once("its head is ");

@@ -19,6 +19,9 @@ pub(crate) const CUSTOM_HEADERS: [(&str, &str); 2] = [
     ("X-Content-Type-Options", "nosniff"),
 ];
 
+/// Tests run at any hour, also when it is night where their phones are.
+pub(crate) const NIGHT_TOO: &str = "legal-hours = false\n";
+
 /// One HTTP port, on any port number that is free.
 pub(crate) const HTTP_PORT: &str = "
 [[server-info.port]]
@@ -76,7 +79,7 @@ impl Home {
         self.write(
             "ocs.toml",
             format!(
-                "[options.OCServer]\nhttp-custom-headers = [{}]\n\
+                "[options.OCServer]\nhttp-custom-headers = [{}]\n{NIGHT_TOO}\
                  [server-info]\nreconnect-timeout = 1\n{ports}",
                 headers.join(", ")
             ),

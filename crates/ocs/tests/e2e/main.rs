@@ -26,6 +26,7 @@ mod home;
 mod http;
 mod https;
 mod idempotency;
+mod legal_hours;
 mod life;
 mod lifecycle;
 mod load;

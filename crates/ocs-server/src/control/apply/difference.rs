@@ -60,6 +60,11 @@ pub(super) fn of_lists(was: &CallingList, is: &CallingList) -> Vec<String> {
         .of("time-zone DBID", &was.zone, &is.zone)
         .of("max-attempts", &was.max_attempts, &is.max_attempts)
         .changed("region", was.region != is.region)
+        .of(
+            "legal-hours",
+            &legal_hours(was.options.flag("legal-hours")),
+            &legal_hours(is.options.flag("legal-hours")),
+        )
         .changed("options", was.options != is.options);
     let field = |list: &CallingList, name: &str| -> Option<Field> {
         list.fields.iter().find(|field| field.name == name).cloned()
@@ -88,6 +93,14 @@ pub(super) fn of_lists(was: &CallingList, is: &CallingList) -> Vec<String> {
             .push("the order of the fields changed".to_owned());
     }
     differences.treatments(&was.treatments, &is.treatments).0
+}
+
+fn legal_hours(set: Option<bool>) -> &'static str {
+    match set {
+        None => "as the application says",
+        Some(true) => "true",
+        Some(false) => "false",
+    }
 }
 
 /// What differs between two states of a campaign.

@@ -8,10 +8,11 @@ use ocs_rules::calling_list::{CallingList, DailyWindow, Field, FieldKind};
 use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
 use ocs_rules::counters::{self, Counters};
 use ocs_rules::date_time;
+use ocs_rules::days::Days;
 use ocs_rules::group_state::is_run_in;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
-use ocs_rules::schedule::{Days, Exception, Hours, Schedule, WeeklyHours};
+use ocs_rules::schedule::{Exception, Hours, Schedule, WeeklyHours};
 use ocs_rules::treatment::{Action, Interval, Treatment, loops};
 use ocs_rules::zone::{self, Zone, ZoneId, ZoneOrigin};
 use ocs_store::ObjectsView;
@@ -30,6 +31,7 @@ pub(super) struct Plan<'a> {
     counters: Counters,
     changes: Vec<ObjectChange>,
     pub(super) sentences: Vec<String>,
+    audited: Vec<String>,
     pub(super) problems: Vec<String>,
 }
 
@@ -39,6 +41,8 @@ pub(super) struct Planned {
     pub(super) counters: Counters,
     /// What is changed, and what is not, a sentence an object.
     pub(super) sentences: Vec<String>,
+    /// What of that changes when people may be called, for the log.
+    pub(super) audited: Vec<String>,
 }
 
 /// What an object is called in sentences, and where the file names it.
@@ -58,6 +62,7 @@ impl<'a> Plan<'a> {
             counters: view.counters,
             changes: Vec::new(),
             sentences: Vec::new(),
+            audited: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -68,6 +73,7 @@ impl<'a> Plan<'a> {
         for zone in &file.time_zones {
             self.bring_zone(zone);
         }
+        self.bring_legal_hours(file);
         for list in &file.calling_lists {
             self.bring_list(list);
         }
@@ -96,6 +102,7 @@ impl<'a> Plan<'a> {
 
     /// Removes what the file does not name. Time zones stay: records may use them.
     pub(super) fn prune(&mut self, file: &ObjectsFile) {
+        self.prune_legal_hours(file);
         for group in self.objects.groups() {
             let campaign = self
                 .objects
@@ -185,12 +192,14 @@ impl<'a> Plan<'a> {
                 changes,
                 counters,
                 sentences,
+                audited,
                 ..
             } = self;
             Ok(Planned {
                 changes,
                 counters,
                 sentences,
+                audited,
             })
         } else {
             Err(self.problems)
@@ -608,7 +617,30 @@ impl<'a> Plan<'a> {
         self.change(change);
     }
 
+    /// Makes a change of what the last sentence says.
     pub(super) fn change(&mut self, change: ObjectChange) {
+        let sentence = || self.sentences.last().cloned().unwrap_or_default();
+        match &change {
+            ObjectChange::PutRule(_)
+            | ObjectChange::RemoveRule(_)
+            | ObjectChange::PutHoliday(_)
+            | ObjectChange::RemoveHoliday(_) => {
+                let sentence = sentence();
+                self.audited.push(sentence);
+            }
+            ObjectChange::PutList(list) => {
+                let was = self
+                    .objects
+                    .list(list.dbid)
+                    .map(|was| self.objects.guards(was));
+                let is = self.objects.guards(list);
+                if was != Some(is) && (was.is_some() || !is) {
+                    let sentence = format!("{}; legal-hours is {is}", sentence());
+                    self.audited.push(sentence);
+                }
+            }
+            _ => {}
+        }
         self.objects.change(change.clone());
         self.changes.push(change);
     }

@@ -74,7 +74,13 @@ fn zones() -> Objects {
 }
 
 fn key(zone: u32, from: u32, till: u32) -> ClassKey {
-    ClassKey::new(Window { zone, from, till }, &[])
+    let own = Window {
+        zone,
+        from,
+        till,
+        territory: Territory::Anywhere,
+    };
+    ClassKey::new(own, &[])
 }
 
 fn sources() -> [Source; 1] {
@@ -225,11 +231,22 @@ fn classes_come_back_as_they_were() {
         zone,
         from,
         till: 64_800,
+        territory: Territory::Anywhere,
+    };
+    let of = |window: Window, territory: &str| Window {
+        territory: Territory::from_stored(territory).expect("a territory"),
+        ..window
     };
     let keys = [
         key(1, 28_800, 64_800),
         ClassKey::new(window(1, 0), &[window(6, 5), window(2, 7)]),
         ClassKey::new(window(1, 1), &[window(6, 5)]),
+        ClassKey::new(of(window(1, 1), "US-FL.EC"), &[of(window(6, 5), "DE")]),
+        ClassKey::new(of(window(1, 1), "US-FL.E"), &[of(window(6, 5), "?")]),
+        key(1, 28_800, 64_800).assigned_to(Some(401)),
+        ClassKey::new(of(window(1, 1), "US-FL.E"), &[]).assigned_to(Some(401)),
+        ClassKey::new(of(window(1, 1), "US-FL.E"), &[]).assigned_to(Some(402)),
+        ClassKey::new(of(window(1, 1), "US-FL.E"), &[]),
     ];
     for (id, key) in (1..).zip(&keys) {
         for again in [false, true] {
