@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ocs_protocol::outbound::Listener;
 use rustix::process::{Resource, getrlimit};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
@@ -15,6 +16,11 @@ use crate::crowd::Crowd;
 use crate::gateway::Gateway;
 use crate::tls::Secured;
 use crate::word::{self, Hears};
+
+/// Bytes of replies that the system holds for a client before it takes more, beside what
+/// is on its way: some thousand clients that ask and do not read would otherwise have it
+/// copy everything they ask for, and keep it, while nobody else is served.
+const UNSENT: u32 = 16 * 1024;
 
 /// The open ports.
 pub(crate) struct Ports {
@@ -49,6 +55,8 @@ async fn open_one(listener: &Listener) -> std::io::Result<(TcpListener, Listener
     let host = listener.host.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
     let socket = TcpListener::bind(addresses.as_slice()).await?;
+    // Its connections have it from here.
+    SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
     let port = u32::from(socket.local_addr()?.port());
     Ok((
         socket,
@@ -151,4 +159,25 @@ fn prepare(stream: &TcpStream) {
     // A reply is written whole; there is nothing to gather. Where it cannot be
     // set, replies are only slower.
     let _ = stream.set_nodelay(true);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The system hands the bound on from the port to what comes in by it.
+    #[tokio::test]
+    async fn a_connection_holds_little_that_its_client_does_not_read() {
+        let port = Listener {
+            host: "127.0.0.1".to_owned(),
+            ..Listener::default()
+        };
+        let (socket, opened) = open_one(&port).await.expect("a free port");
+        let number = u16::try_from(opened.port).expect("a port");
+        let client = TcpStream::connect(("127.0.0.1", number)).await;
+        client.expect("it is open");
+        let (stream, _) = socket.accept().await.expect("a connection");
+        let held = SockRef::from(&stream).tcp_notsent_lowat();
+        assert_eq!(held.expect("the system says it"), UNSENT);
+    }
 }
