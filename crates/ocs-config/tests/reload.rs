@@ -88,6 +88,7 @@ const KEYS: &[(&str, &str, Effect)] = &[
         AfterRestart,
     ),
     ("options.OCServer.priority-general", "7", AfterRestart),
+    ("options.OCServer.consent-required", "true", AfterRestart),
     ("options.OCServer.pre-dial-validation", "true", AtOnce),
     ("options.OCServer.validation-uri", "http://a", AtOnce),
     (

@@ -2,8 +2,8 @@
 //! (outbound-protocols.md, section 2).
 
 use crate::enumeration::{
-    CallResult, CallbackType, ChainAttr, ContactType, DialingMode, Enumeration, GroupStatus,
-    OptimizeBy, RecordStatus, RecordTreatment, RecordType,
+    CallResult, CallbackType, ChainAttr, ConsentScope, ContactType, DialingMode, Enumeration,
+    GroupStatus, OptimizeBy, RecordStatus, RecordTreatment, RecordType,
 };
 
 /// What the value of an attribute may be.
@@ -13,6 +13,8 @@ pub enum Kind {
     Text(u32),
     /// A moment: `MM/dd/yyyy HH:mm` in the record's zone, or RFC 3339.
     Moment,
+    /// A moment in RFC 3339.
+    Instant,
     /// An integer from the first to the second; over HTTP also quoted.
     Integer(i64, i64),
     /// An enumeration.
@@ -42,6 +44,8 @@ pub enum Choice {
     ChainAttr,
     /// GSW_TREATMENT.
     RecordTreatment,
+    /// GSW_CONSENT_SCOPE.
+    ConsentScope,
 }
 
 impl Choice {
@@ -63,6 +67,7 @@ impl Choice {
             Self::CallbackType => of::<CallbackType>(),
             Self::ChainAttr => of::<ChainAttr>(),
             Self::RecordTreatment => of::<RecordTreatment>(),
+            Self::ConsentScope => of::<ConsentScope>(),
         }
     }
 }
@@ -199,6 +204,22 @@ attributes! {
     GSW_TREATMENT: Kind::Enumeration(Choice::RecordTreatment),
     /// The attempt it is about: 32 characters, one per attempt.
     GSW_CALL_ATTEMPT_GUID: Kind::Text(64),
+    /// Which calls a consent or its revocation is about (ours): all, where it is left out;
+    /// those to the calling list, or those for the campaign, that is named.
+    GSW_CONSENT_SCOPE: Kind::Enumeration(Choice::ConsentScope),
+    /// Where a consent or its revocation came from (ours).
+    GSW_CONSENT_SOURCE: Kind::Text(255),
+    /// How it is known (ours): a text, or the address of a recording or a form.
+    GSW_CONSENT_PROOF: Kind::Text(2_048),
+    /// When it was said (ours); now, where it is left out.
+    GSW_CONSENT_TIME: Kind::Instant,
+    /// When a consent ends (ours); never, where it is left out.
+    GSW_CONSENT_EXPIRES: Kind::Instant,
+    /// The number of the statement (ours).
+    GSW_CONSENT_ID: Kind::Integer(1, i64::MAX),
+    /// Where the phone or the customer id stands over that scope (ours): `Given`, `Revoked`
+    /// or `Unsaid`.
+    GSW_CONSENT_STANDING: NAME,
     /// A refusal's sentence.
     GSW_ERROR: FREE,
     /// A refusal's number.

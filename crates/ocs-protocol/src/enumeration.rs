@@ -168,6 +168,13 @@ enumeration! {
 }
 
 enumeration! {
+    /// Which calls a consent or its revocation is about (GSW_CONSENT_SCOPE; ours).
+    ConsentScope {
+        All = 0, CallingList = 1, Campaign = 2,
+    }
+}
+
+enumeration! {
     /// What a treatment does for the record (GSW_TREATMENT).
     RecordTreatment {
         RecordTreatCampaign = 0, RecordTreatPersonal = 1,

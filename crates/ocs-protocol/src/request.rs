@@ -114,6 +114,10 @@ requests! {
     GetCampaignStatus, ThirdParty 12 => "CampaignStatus";
     /// Unloads a campaign group whatever is out.
     ForceUnloadCampaign, ThirdParty 29 => "CampaignUnloaded";
+    /// Keeps a consent to be called of a phone or a customer id (ours).
+    Consent, ThirdParty 101 => "ConsentAcknowledge";
+    /// Keeps that a phone or a customer id revoked consent to be called (ours).
+    RevokeConsent, ThirdParty 102 => "RevokeConsentAcknowledge";
     /// Reads one record (ours; http-interface.md, section 2).
     ReadRecord, Read 0 => "Record";
     /// Reads all calling lists (ours).

@@ -9,6 +9,8 @@ use ocs_protocol::refusal::Refusal;
 
 use crate::calling_list::{CallingList, ListId};
 use crate::campaign::CampaignGroupId;
+use crate::consent::Stating;
+use crate::consent::standing::Standing;
 use crate::do_not_call::{Entry, Subject};
 use crate::field_values::unknown;
 use crate::group_state::{GroupCommand, GroupState, GroupStep};
@@ -41,6 +43,8 @@ pub enum Change {
     PutDoNotCall(Box<Entry>),
     /// Takes an entry off the Do Not Call list; who asked for it.
     RemoveDoNotCall(Subject, String),
+    /// Keeps a consent to be called, or its revocation.
+    State(Box<Stating>),
     /// Does what the time has made due (records.md, section 5).
     Tidy,
     /// An item of AddRecords that was refused before it came here: it has its place
@@ -272,6 +276,17 @@ pub enum Outcome {
     DoNotCallPut,
     /// Whether there was such an entry on the Do Not Call list.
     DoNotCallRemoved(bool),
+    /// A statement about consent is kept.
+    Stated {
+        /// Its number.
+        number: i64,
+        /// When it was said, UTC seconds.
+        at: i64,
+        /// Whether it was not kept before, in the very same words.
+        new: bool,
+        /// Where its phone or customer id stands now, over its scope.
+        standing: Standing,
+    },
     /// What the time had made due.
     Tidied(Tidied),
     /// The request was carried out before, under the same Idempotency-Key.

@@ -8,6 +8,7 @@ pub mod access;
 pub mod calling_list;
 pub mod campaign;
 pub mod change;
+pub mod consent;
 pub mod counters;
 pub mod date_time;
 pub mod days;

@@ -44,6 +44,12 @@ impl Options {
         self.0.get(name)?.as_i64()
     }
 
+    /// An option that is on or off, when it is set.
+    #[must_use]
+    pub fn boolean(&self, name: &str) -> Option<bool> {
+        self.0.get(name)?.as_bool()
+    }
+
     /// An option that is a duration, in whole seconds, when it is set: an integer is
     /// seconds, a text carries its unit (configuration.md, section 1).
     #[must_use]

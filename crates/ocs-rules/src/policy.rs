@@ -2,9 +2,10 @@
 //! those of the application behind them (configuration.md, section 1): the calling
 //! list's word first, then the campaign group's, the campaign's, the application's.
 
-use crate::calling_list::CallingList;
-use crate::campaign::{Campaign, CampaignGroup};
+use crate::calling_list::{CallingList, ListId};
+use crate::campaign::{Campaign, CampaignGroup, CampaignGroupId};
 use crate::legal_hours::{Defaults, WithoutRule};
+use crate::objects::Objects;
 use crate::options::Options;
 use crate::retrieval::order::Priorities;
 
@@ -58,6 +59,8 @@ pub struct Policy {
     pub guards: bool,
     /// Whether phones that no rule of legal hours holds for are called.
     pub without_rule: WithoutRule,
+    /// Whether a record is called only with consent.
+    pub consent_required: bool,
 }
 
 impl Default for Policy {
@@ -73,6 +76,7 @@ impl Default for Policy {
             region: None,
             guards: true,
             without_rule: WithoutRule::Allow,
+            consent_required: false,
         }
     }
 }
@@ -120,6 +124,13 @@ impl Policy {
         }
     }
 
+    /// Whether a record is called only with consent.
+    #[must_use]
+    pub fn consent_required(&self, levels: Levels<'_>) -> bool {
+        let own = levels.first(|options| options.boolean("consent-required"));
+        own.unwrap_or(self.consent_required)
+    }
+
     /// Seconds after which a delivered record is stale; `None` for never.
     #[must_use]
     pub fn stale_after(&self, levels: Levels<'_>) -> Option<i64> {
@@ -146,7 +157,18 @@ pub struct Levels<'a> {
     pub campaign: Option<&'a Campaign>,
 }
 
-impl Levels<'_> {
+impl<'a> Levels<'a> {
+    /// Those of a record of a calling list, for a campaign group where one is known.
+    #[must_use]
+    pub fn of(objects: &'a Objects, list: ListId, group: Option<CampaignGroupId>) -> Self {
+        let group = group.and_then(|group| objects.group(group));
+        let campaign = group.and_then(|group| objects.campaign(group.campaign));
+        Self {
+            list: objects.list(list).map(AsRef::as_ref),
+            group: group.map(AsRef::as_ref),
+            campaign: campaign.map(AsRef::as_ref),
+        }
+    }
     fn seconds(self, name: &str) -> Option<i64> {
         self.first(|options| options.seconds(name))
     }

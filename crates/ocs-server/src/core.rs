@@ -141,6 +141,7 @@ fn policy(config: &Config) -> Policy {
             ocs_config::LegalHoursUnknown::Allow => WithoutRule::Allow,
             ocs_config::LegalHoursUnknown::Refuse => WithoutRule::Refuse,
         },
+        consent_required: options.consent_required,
     }
 }
 

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use ocs_protocol::enumeration::RecordStatus;
 use ocs_rules::calling_list::{CallingList, ListId};
-use ocs_rules::campaign::Campaign;
+use ocs_rules::campaign::{Campaign, CampaignGroup};
+use ocs_rules::consent::Call;
+use ocs_rules::consent::standing::Verdict;
 use ocs_rules::do_not_call::Compared;
 use ocs_rules::filter::FilterId;
 use ocs_rules::frequency_cap::Capped;
 use ocs_rules::objects::Objects;
+use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, Record};
 use ocs_rules::retrieval::view::View;
 use ocs_rules::retrieval::why::{self, Facts, Reason};
@@ -54,6 +57,7 @@ async fn facts(
     let filtered = filtered(core, objects, list, &found.record);
     Ok(Facts {
         do_not_call: found.do_not_call,
+        consent: consent(core, found, objects, now),
         contact_out: core.policy.one_at_once
             && found.contact_out
             && found.record.status != RecordStatus::Retrieved,
@@ -62,6 +66,35 @@ async fn facts(
         capped: capped(core, &found.record, list, objects, now).await?,
         no_running_group: !in_running_group(core, objects, &found.record),
     })
+}
+
+/// Whether a record may be called, as far as consent goes, by one of the campaign groups that
+/// hand it out; where there is none, by whoever is to come.
+pub(crate) fn consent(core: &Core, found: &Surroundings, objects: &Objects, now: i64) -> Verdict {
+    let record = &found.record;
+    let verdict = |group: Option<&CampaignGroup>| {
+        let levels = Levels::of(objects, record.list, group.map(|group| group.dbid));
+        let call = Call {
+            list: Some(record.list),
+            campaign: group.map(|group| group.campaign),
+        };
+        let required = core.policy.consent_required(levels);
+        found.consent.verdict(call, required, now)
+    };
+    let groups = objects.groups_of(record);
+    let verdicts = groups.iter().map(|group| verdict(Some(group)));
+    verdicts
+        .reduce(|one, other| match (one, other) {
+            (Verdict::Allowed { until: Some(until) }, Verdict::Allowed { until: Some(other) }) => {
+                Verdict::Allowed {
+                    until: Some(until.max(other)),
+                }
+            }
+            (Verdict::Allowed { .. }, Verdict::Allowed { .. }) => Verdict::default(),
+            (Verdict::Withheld(_), Verdict::Allowed { .. }) => other,
+            _ => one,
+        })
+        .unwrap_or_else(|| verdict(None))
 }
 
 /// The frequency cap that holds a record back, in every campaign that uses its calling
@@ -168,13 +201,19 @@ pub(crate) fn callable(
     list: &CallingList,
     objects: &Objects,
     from: i64,
-    do_not_call: bool,
+    facts: &Facts,
 ) -> Option<i64> {
-    let facts = Facts {
-        do_not_call,
+    why::next_callable(record, chain, list, objects, from, facts.clone())
+}
+
+/// What holds of a record whatever comes of calls: the Do Not Call list and consent as they
+/// are.
+pub(crate) fn lasting(core: &Core, found: &Surroundings, objects: &Objects, now: i64) -> Facts {
+    Facts {
+        do_not_call: found.do_not_call,
+        consent: consent(core, found, objects, now),
         ..Facts::default()
-    };
-    why::next_callable(record, chain, list, objects, from, facts)
+    }
 }
 
 /// Whether a running campaign group hands out a record.

@@ -42,8 +42,19 @@ pub(crate) struct Live {
     /// called: housekeeping goes on with them.
     pub(crate) sweeps: BTreeSet<CampaignGroupId>,
     pub(crate) out: Shown<OutNow>,
+    pub(crate) consent: ConsentInUse,
     /// Where the audit's chain stands.
     pub(crate) audit: Head,
+}
+
+/// What is in the store of consent: where there is nothing, nothing is looked for. Both may
+/// say yes after a transaction that was rolled back, which costs a look.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ConsentInUse {
+    /// Whether anybody ever said anything.
+    pub(crate) said: bool,
+    /// Whether a record was ever held back for want of it.
+    pub(crate) awaited: bool,
 }
 
 /// What the writer changes and readers look at.

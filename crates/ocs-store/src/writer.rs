@@ -10,7 +10,7 @@ use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::view::Views;
 use tokio::sync::oneshot;
 
-use crate::batch::{Batch, Written};
+use crate::batch::{Batch, Written, consent_callers};
 use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
@@ -252,6 +252,12 @@ impl Writer {
                     .map_err(ObjectsError::Store)?;
             }
         }
+        let mut freed = Vec::new();
+        if self.live.consent.awaited {
+            freed = transaction
+                .awaiting_consent()
+                .map_err(ObjectsError::Store)?;
+        }
         for change in changes {
             if let ObjectChange::PutList(list) = &change
                 && let Some(before) = objects.list(list.dbid)
@@ -277,6 +283,16 @@ impl Writer {
         let placing = transaction
             .begin_placing(&changed)
             .map_err(ObjectsError::Store)?;
+        // Whom nobody could call without consent, somebody may now.
+        freed.retain(|list| {
+            let callers = |objects| consent_callers(objects, &self.policy, *list);
+            !callers(&changed).is_subset(&callers(&objects))
+        });
+        for list in freed {
+            transaction
+                .begin_release(&Asleep::List(list))
+                .map_err(ObjectsError::Store)?;
+        }
         transaction
             .write_counters(counters)
             .map_err(ObjectsError::Store)?;

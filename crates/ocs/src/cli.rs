@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// The Do Not Call list: by file, and one entry off it.
     #[command(subcommand)]
     Dnc(Dnc),
+    /// Consent to be called, and its revocation: every statement, by file.
+    #[command(subcommand)]
+    Consent(Consent),
     /// The tokens that HTTP clients are known by, in the configuration.
     #[command(subcommand)]
     Token(Token),
@@ -253,6 +256,41 @@ pub(crate) struct DncRemove {
     /// The customer id instead.
     #[arg(long, value_name = "ID")]
     pub(crate) customer_id: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Consent {
+    /// Keep the statements of a file.
+    Import(ConsentImport),
+    /// Write every statement as CSV, in the order in which they came.
+    Export(ConsentExport),
+}
+
+#[derive(Args)]
+pub(crate) struct ConsentImport {
+    /// The CSV file, UTF-8; its first line names phone, customer_id, or both, and what else
+    /// it says: says (Consent or Revocation), consent_scope (All, CallingList, Campaign),
+    /// calling_list, campaign_name, consent_time, consent_expires, consent_source,
+    /// consent_proof, by.
+    pub(crate) file: PathBuf,
+    /// What is said, Consent or Revocation, where a line does not say.
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) says: Option<String>,
+    /// Check every line and keep nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Where the statements come from, where a line does not say [default: the file's name].
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) source: Option<String>,
+    /// Where rejected lines go [default: <FILE>.rejects.csv].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ConsentExport {
+    /// The file to write [default: standard output].
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 mod cli;
 mod config;
+mod consent;
 mod desktop;
 mod dnc;
 mod explain;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Audit(command) => audit::audit(config, &command, clock),
         Command::Explain(explain) => explain::explain(config, &explain, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
+        Command::Consent(command) => consent::consent(config, &command, clock),
         Command::Token(command) => token::token(config, &command),
         Command::Desktop(desktop) => desktop::desktop(&desktop),
         Command::Config(command) => config::command(config, &command),

@@ -46,6 +46,9 @@ pub struct LevelOptions {
     /// Rank of records of type General, 0 to 1000. Default: 10.
     #[schemars(range(min = 0, max = 1000))]
     pub priority_general: Option<u32>,
+    /// Whether a record is called only where its phone or its customer id consented to be
+    /// called (docs/consent.md). A revocation holds in any case. Default: false.
+    pub consent_required: Option<bool>,
     /// Whether a web server is asked before each record is dialed or previewed
     /// (notifications.md). Default: false.
     pub pre_dial_validation: Option<bool>,
@@ -124,6 +127,8 @@ pub struct EffectiveOptions {
     pub priority_campaign_rescheduled: u32,
     /// The option `priority-general`; see [`LevelOptions::priority_general`].
     pub priority_general: u32,
+    /// The option `consent-required`; see [`LevelOptions::consent_required`].
+    pub consent_required: bool,
     /// The option `pre-dial-validation`; see [`LevelOptions::pre_dial_validation`].
     pub pre_dial_validation: bool,
     /// The option `validation-uri`; see [`LevelOptions::validation_uri`].
@@ -206,6 +211,7 @@ impl LevelOptions {
                 .priority_campaign_rescheduled
                 .unwrap_or(default.priority_campaign_rescheduled),
             priority_general: set.priority_general.unwrap_or(default.priority_general),
+            consent_required: set.consent_required.unwrap_or(default.consent_required),
             pre_dial_validation: set
                 .pre_dial_validation
                 .unwrap_or(default.pre_dial_validation),
@@ -267,6 +273,7 @@ impl LevelOptions {
                 .priority_campaign_rescheduled
                 .or(farther.priority_campaign_rescheduled),
             priority_general: self.priority_general.or(farther.priority_general),
+            consent_required: self.consent_required.or(farther.consent_required),
             pre_dial_validation: self.pre_dial_validation.or(farther.pre_dial_validation),
             validation_uri: self.validation_uri.or(farther.validation_uri),
             validation_timeout_call_result: self
@@ -320,6 +327,7 @@ impl LevelOptions {
             priority_personal_rescheduled: Some(default.priority_personal_rescheduled),
             priority_campaign_rescheduled: Some(default.priority_campaign_rescheduled),
             priority_general: Some(default.priority_general),
+            consent_required: Some(default.consent_required),
             pre_dial_validation: Some(default.pre_dial_validation),
             validation_uri: default.validation_uri,
             validation_timeout_call_result: Some(default.validation_timeout_call_result),
@@ -355,6 +363,7 @@ impl Default for EffectiveOptions {
             priority_personal_rescheduled: 30,
             priority_campaign_rescheduled: 20,
             priority_general: 10,
+            consent_required: false,
             pre_dial_validation: false,
             validation_uri: None,
             validation_timeout_call_result: 3,

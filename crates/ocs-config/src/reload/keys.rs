@@ -136,6 +136,7 @@ keys! {
             "options.OCServer.priority-campaign-rescheduled"
                 => options.oc_server.levels.priority_campaign_rescheduled,
             "options.OCServer.priority-general" => options.oc_server.levels.priority_general,
+            "options.OCServer.consent-required" => options.oc_server.levels.consent_required,
             "redundancy.enabled" => redundancy.enabled,
             "redundancy.lease" => redundancy.lease,
             "console.enabled" => console.enabled,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use ocs_log::ContactInfo;
 use ocs_protocol::attribute::{
-    GSW_CUSTOMER_ID, GSW_ERROR, GSW_ERROR_ATTRIBUTE, GSW_IGNORED, GSW_PHONE, Kind, attribute,
-    is_attribute,
+    GSW_CONSENT_PROOF, GSW_CONSENT_SOURCE, GSW_CUSTOMER_ID, GSW_ERROR, GSW_ERROR_ATTRIBUTE,
+    GSW_IGNORED, GSW_PHONE, Kind, attribute, is_attribute,
 };
 use ocs_protocol::wire::{WireEvent, WireList, WireValue};
 
@@ -57,7 +57,12 @@ fn text_of<'a>(key: &str, text: &'a str, contact_info: ContactInfo) -> std::borr
 
 /// Whether the value under a key is nobody's contact.
 fn shows(key: &str) -> bool {
-    is_attribute(key) && !matches!(key, GSW_PHONE | GSW_CUSTOMER_ID)
+    is_attribute(key)
+        && !matches!(
+            key,
+            // A proof or a source may name a person.
+            GSW_PHONE | GSW_CUSTOMER_ID | GSW_CONSENT_PROOF | GSW_CONSENT_SOURCE
+        )
 }
 
 /// Whether a text is what its attribute may have: another one may be a contact that
@@ -74,7 +79,7 @@ fn fits(key: &str, text: &str) -> bool {
             };
             choice.values().iter().any(value)
         }
-        Some(Kind::Moment) => text.contains([':', '/']),
+        Some(Kind::Moment | Kind::Instant) => text.contains([':', '/']),
         Some(Kind::Text(_)) | None => true,
     }
 }
@@ -92,6 +97,8 @@ mod tests {
         event.push("GSW_CUSTOMER_ID", 123_456_i64.into());
         event.push("GSW_ATTEMPTS", 123_456_i64.into());
         event.push("GSW_AGENT_ID", "agent 1".into());
+        event.push("GSW_CONSENT_TIME", "2026-07-01T12:00:00Z".into());
+        event.push("GSW_CONSENT_PROOF", "signed by Ada".into());
         event.push("balance", "1234567".into());
         event.push("name", "Meier".into());
         event.push(
@@ -107,7 +114,8 @@ mod tests {
         assert_eq!(
             attributes(&event, ContactInfo::Masked),
             "GSW_USER_EVENT=ErrorMessage; GSW_PHONE=…0100; GSW_CUSTOMER_ID=…3456; \
-             GSW_ATTEMPTS=123456; GSW_AGENT_ID=agent 1; balance=…4567; name=…eier; \
+             GSW_ATTEMPTS=123456; GSW_AGENT_ID=agent 1; \
+             GSW_CONSENT_TIME=2026-07-01T12:00:00Z; GSW_CONSENT_PROOF=… Ada; balance=…4567; name=…eier; \
              GSW_ERROR=GSW_FROM is \"…0100\"; it must be; GSW_IGNORED=…0100; \
              records=[[GSW_PHONE=…0101]]; …0100=…"
         );

@@ -102,6 +102,16 @@ fn answer(route: &Route) -> Value {
                 attribute::GSW_TZ_OFFSET,
             ],
         ),
+        Name::Consent | Name::RevokeConsent => event(
+            &[name],
+            &[
+                attribute::GSW_CONSENT_ID,
+                attribute::GSW_CONSENT_TIME,
+                attribute::GSW_CONSENT_SCOPE,
+                attribute::GSW_CONSENT_STANDING,
+            ],
+            &[GSW_IGNORED],
+        ),
         Name::PreviewRecordRequest => event(
             &[name, "PreviewRecordEmpty"],
             &[],

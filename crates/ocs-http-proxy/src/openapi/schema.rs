@@ -2,7 +2,8 @@
 
 use ocs_protocol::attribute::{
     self, Attribute, Choice, GSW_AGENT_ID, GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CALLING_LIST,
-    GSW_CUSTOMER_ID, GSW_FROM, GSW_PHONE, GSW_TZ_NAME, GSW_UNTIL, Kind,
+    GSW_CONSENT_PROOF, GSW_CONSENT_SOURCE, GSW_CONSENT_TIME, GSW_CUSTOMER_ID, GSW_FROM, GSW_PHONE,
+    GSW_TZ_NAME, GSW_UNTIL, Kind,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +16,10 @@ const MOMENT: &str = "^([0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2}\
      |[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?\
      ([Zz]|[+-][0-9]{2}:[0-9]{2}))$";
 
+/// RFC 3339.
+const INSTANT: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?\
+     ([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+
 /// A value of an attribute as a body may have it: `null` leaves it out.
 pub(super) fn taken(attribute: &Attribute) -> Value {
     let mut schema = match attribute.kind {
@@ -24,6 +29,7 @@ pub(super) fn taken(attribute: &Attribute) -> Value {
             "minimum": i64::MIN, "maximum": i64::MAX,
         }),
         Kind::Moment => json!({ "type": ["string", "null"], "pattern": MOMENT }),
+        Kind::Instant => json!({ "type": ["string", "null"], "pattern": INSTANT }),
         Kind::Integer(least, most) => json!({
             "type": ["integer", "string", "null"],
             "minimum": least, "maximum": most, "pattern": DIGITS,
@@ -50,6 +56,7 @@ pub(super) fn written(kind: Kind) -> Value {
             "type": "string", "minLength": 1, "maxLength": longest, "pattern": PRINTABLE,
         }),
         Kind::Moment => json!({ "type": "string", "pattern": MOMENT }),
+        Kind::Instant => json!({ "type": "string", "pattern": INSTANT }),
         Kind::Integer(least, most) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }
@@ -67,7 +74,7 @@ pub(super) fn written(kind: Kind) -> Value {
 /// call result.
 pub(super) fn answered(attribute: &Attribute) -> Value {
     let mut schema = match attribute.kind {
-        Kind::Text(_) | Kind::Moment => json!({ "type": "string" }),
+        Kind::Text(_) | Kind::Moment | Kind::Instant => json!({ "type": "string" }),
         Kind::Enumeration(_) if attribute.name == GSW_CALL_RESULT => json!({ "type": "integer" }),
         Kind::Integer(..) => json!({ "type": "integer" }),
         Kind::Enumeration(choice) => json!({ "type": "string", "enum": names(choice) }),
@@ -98,7 +105,10 @@ pub(super) fn example(attribute: &Attribute) -> Value {
         (GSW_FROM, _) => json!(32_400),
         (GSW_UNTIL, _) => json!(61_200),
         (GSW_CALL_TIME, _) => json!(1_795_341_600),
-        (_, Kind::Moment) => json!("2030-06-03T09:30:00Z"),
+        (GSW_CONSENT_TIME, _) => json!("2026-11-02T09:30:00Z"),
+        (GSW_CONSENT_SOURCE, _) => json!("web form"),
+        (GSW_CONSENT_PROOF, _) => json!("https://crm.example.com/forms/4711"),
+        (_, Kind::Moment | Kind::Instant) => json!("2030-06-03T09:30:00Z"),
         (_, Kind::Text(_)) => json!("SpringCampaign"),
         (_, Kind::Integer(least, most)) => json!(1.clamp(least, most)),
         (_, Kind::Enumeration(choice)) => json!(names(choice).last()),

@@ -206,6 +206,13 @@ mod tests {
                 "/customerids/C?req=RequestRecordCancel",
                 Ok(Name::RequestRecordCancel),
             ),
+            ("POST", "/phones/+1?req=Consent", Ok(Name::Consent)),
+            (
+                "POST",
+                "/customerids/C?req=RevokeConsent",
+                Ok(Name::RevokeConsent),
+            ),
+            ("POST", "/records/1?req=Consent", Err(1011)),
             (
                 "POST",
                 "/campaigngroups/5?req=GetRecord",

@@ -5,7 +5,8 @@
 use ocs_protocol::attribute::{
     Choice, GSW_AGENT_ID, GSW_ATTEMPTS, GSW_AUTO_COMPLETION, GSW_CALL_ATTEMPT_GUID,
     GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CALLBACK_TYPE, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME,
-    GSW_CHAIN_ATTR, GSW_CHAIN_ID, GSW_CUSTOMER_ID, GSW_DATE_TIME, GSW_DIAL_MODE, GSW_FROM,
+    GSW_CHAIN_ATTR, GSW_CHAIN_ID, GSW_CONSENT_EXPIRES, GSW_CONSENT_PROOF, GSW_CONSENT_SCOPE,
+    GSW_CONSENT_SOURCE, GSW_CONSENT_TIME, GSW_CUSTOMER_ID, GSW_DATE_TIME, GSW_DIAL_MODE, GSW_FROM,
     GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_PHONE, GSW_PHONE_TYPE, GSW_RECORD_STATUS,
     GSW_RECORD_TYPE, GSW_TREATMENT, GSW_TZ_NAME, GSW_UNTIL, Kind,
 };
@@ -138,6 +139,25 @@ const DIALING: &[&str] = &[
     GSW_OPTIMIZE_BY,
     GSW_OPTIMIZE_GOAL,
     GSW_AUTO_COMPLETION,
+];
+
+/// What may be said of a consent, and of its revocation.
+const CONSENT: &[&str] = &[
+    GSW_CONSENT_SOURCE,
+    GSW_CONSENT_PROOF,
+    GSW_CONSENT_TIME,
+    GSW_CONSENT_EXPIRES,
+    GSW_CONSENT_SCOPE,
+    GSW_CALLING_LIST,
+    GSW_CAMPAIGN_NAME,
+];
+const REVOCATION: &[&str] = &[
+    GSW_CONSENT_SOURCE,
+    GSW_CONSENT_PROOF,
+    GSW_CONSENT_TIME,
+    GSW_CONSENT_SCOPE,
+    GSW_CALLING_LIST,
+    GSW_CAMPAIGN_NAME,
 ];
 
 /// The table.
@@ -279,6 +299,22 @@ pub(crate) const ROUTES: &[Route] = &[
         &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
     post(
+        &PHONE,
+        &["Consent"],
+        RequestName::Consent,
+        Rights::UPDATE,
+        "keeps that the phone consents to be called, over all or the calling list or campaign named",
+        CONSENT,
+    ),
+    post(
+        &PHONE,
+        &["RevokeConsent"],
+        RequestName::RevokeConsent,
+        Rights::UPDATE,
+        "keeps that the phone revoked consent to be called: it is not called from now on",
+        REVOCATION,
+    ),
+    post(
         &CUSTOMER_ID,
         &["DoNotCall"],
         RequestName::DoNotCall,
@@ -293,6 +329,22 @@ pub(crate) const ROUTES: &[Route] = &[
         Rights::UPDATE,
         "cancels what is open with the customer id, in all calling lists or the one named",
         &[GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
+    ),
+    post(
+        &CUSTOMER_ID,
+        &["Consent"],
+        RequestName::Consent,
+        Rights::UPDATE,
+        "keeps that the customer id consents to be called, over all or the calling list or campaign named",
+        CONSENT,
+    ),
+    post(
+        &CUSTOMER_ID,
+        &["RevokeConsent"],
+        RequestName::RevokeConsent,
+        Rights::UPDATE,
+        "keeps that the customer id revoked consent to be called: it is not called from now on",
+        REVOCATION,
     ),
     post(
         &GROUP,

@@ -10,6 +10,7 @@ use super::placement::may_be_handed_out;
 use super::window::Window;
 use crate::calling_list::CallingList;
 use crate::campaign::CampaignGroupId;
+use crate::consent::standing::{Verdict, Withheld};
 use crate::frequency_cap::Capped;
 use crate::legal_hours::Closed;
 use crate::objects::Objects;
@@ -20,6 +21,8 @@ use crate::record::{Handle, Record};
 pub struct Facts {
     /// Its phone or its customer is on the Do Not Call list.
     pub do_not_call: bool,
+    /// What its phone and its customer said of being called.
+    pub consent: Verdict,
     /// A frequency cap that holds it back.
     pub capped: Option<Capped>,
     /// A record with the same phone or customer is out.
@@ -75,6 +78,10 @@ pub enum Reason {
     ChainEarlierNotFinal(Handle, RecordStatus),
     /// Its phone or its customer is on the Do Not Call list.
     DoNotCall,
+    /// It is called only with consent, and there is none.
+    NoConsent,
+    /// Its phone or its customer revoked consent.
+    ConsentRevoked,
     /// As many attempts were made at its phone or its customer as a cap allows.
     Capped(Capped),
     /// A record with the same phone or customer is out.
@@ -111,6 +118,8 @@ impl Reason {
             Self::ChainEarlierWaits(..) => "chain-earlier-waits",
             Self::ChainEarlierNotFinal(..) => "chain-earlier-not-final",
             Self::DoNotCall => "do-not-call",
+            Self::NoConsent => "no-consent",
+            Self::ConsentRevoked => "consent-revoked",
             Self::Capped(_) => "capped",
             Self::ContactOut => "contact-out",
             Self::FilteredOut => "filtered-out",
@@ -186,6 +195,13 @@ impl fmt::Display for Reason {
             ),
             Self::DoNotCall => {
                 f.write_str("its phone or its customer id is on the Do Not Call list")
+            }
+            Self::NoConsent => f.write_str(
+                "it is called only with consent, and neither its phone nor its customer id gave \
+                 one that holds now",
+            ),
+            Self::ConsentRevoked => {
+                f.write_str("its phone or its customer id revoked consent to be called")
             }
             Self::Capped(Capped { cap, until }) => write!(
                 f,
@@ -283,6 +299,11 @@ pub fn why(
                     .flatten()
             }),
     );
+    reasons.extend(match facts.consent {
+        Verdict::Allowed { .. } => None,
+        Verdict::Withheld(Withheld::NoConsent) => Some(Reason::NoConsent),
+        Verdict::Withheld(Withheld::Revoked) => Some(Reason::ConsentRevoked),
+    });
     reasons.extend(facts.capped.map(Reason::Capped));
     for (holds, reason) in [
         (facts.do_not_call, Reason::DoNotCall),
@@ -365,6 +386,12 @@ pub fn next_callable(
                 && !other.is_final()
                 && other.status != RecordStatus::Ready
     });
+    let Verdict::Allowed {
+        until: consent_ends,
+    } = facts.consent
+    else {
+        return None;
+    };
     if held_back || facts.do_not_call || !may_be_handed_out(record, list) {
         return None;
     }
@@ -383,6 +410,9 @@ pub fn next_callable(
         let mut closed = opens;
         for other in earlier() {
             closed = Window::of(other, list, objects).next_closing(objects, closed)?;
+        }
+        if consent_ends.is_some_and(|end| end <= closed) {
+            return None;
         }
         if closed == at {
             return Some(at);
@@ -605,6 +635,7 @@ mod tests {
         let record = record(1, 1, 0);
         let facts = Facts {
             do_not_call: true,
+            consent: Verdict::Withheld(Withheld::NoConsent),
             capped: Some(Capped {
                 cap: "week".to_owned(),
                 until: NOON + DAY,
@@ -626,6 +657,7 @@ mod tests {
         assert_eq!(
             codes,
             [
+                "no-consent",
                 "capped",
                 "do-not-call",
                 "contact-out",
@@ -638,6 +670,45 @@ mod tests {
             next_callable(&record, &[&record], &list(101), &objects(), NOON, facts),
             None
         );
+        // Consent that ends before the window opens is none, and so is a revocation.
+        let mut later = record.clone();
+        later.contact.scheduled = Some(NOON + 2 * HOUR);
+        for (consent, codes, next) in [
+            (
+                Verdict::Allowed { until: None },
+                &["scheduled-later"][..],
+                Some(2 * HOUR),
+            ),
+            (
+                Verdict::Allowed {
+                    until: Some(NOON + 2 * HOUR + 1),
+                },
+                &["scheduled-later"],
+                Some(2 * HOUR),
+            ),
+            (
+                Verdict::Allowed {
+                    until: Some(NOON + 2 * HOUR),
+                },
+                &["scheduled-later"],
+                None,
+            ),
+            (
+                Verdict::Withheld(Withheld::Revoked),
+                &["scheduled-later", "consent-revoked"],
+                None,
+            ),
+        ] {
+            let facts = || Facts {
+                consent,
+                ..Facts::default()
+            };
+            let reasons = why(&later, &[&later], &list(101), &objects(), NOON, facts());
+            let found: Vec<_> = reasons.iter().map(Reason::code).collect();
+            assert_eq!(found, codes, "{consent:?}");
+            let at = next_callable(&later, &[&later], &list(101), &objects(), NOON, facts());
+            assert_eq!(at.map(|at| at - NOON), next, "{consent:?}");
+        }
         for (reason, sentence) in [
             (
                 Reason::ScheduledLater(NOON),

@@ -3,10 +3,12 @@
 
 use ocs_protocol::attribute::{
     GSW_AGENT_REQ_TYPE, GSW_ATTEMPTS, GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CHAIN_ID, GSW_CHAIN_N,
-    GSW_FROM, GSW_IGNORED, GSW_PHONE_TYPE, GSW_RECORD_HANDLE, GSW_RECORD_STATUS, GSW_RECORD_TYPE,
-    GSW_RECORD_URI, GSW_REFERENCE_ID, GSW_UNTIL, GSW_USER_EVENT,
+    GSW_CONSENT_SCOPE, GSW_FROM, GSW_IGNORED, GSW_PHONE_TYPE, GSW_RECORD_HANDLE, GSW_RECORD_STATUS,
+    GSW_RECORD_TYPE, GSW_RECORD_URI, GSW_REFERENCE_ID, GSW_UNTIL, GSW_USER_EVENT,
 };
-use ocs_protocol::enumeration::{CallResult, ContactType, Enumeration, RecordStatus, RecordType};
+use ocs_protocol::enumeration::{
+    CallResult, ConsentScope, ContactType, Enumeration, RecordStatus, RecordType,
+};
 use ocs_protocol::event::Value;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
@@ -84,6 +86,7 @@ pub(crate) fn name_ignored(event: &mut UserEvent, ignored: &[String]) {
 /// the record's other enumerations as names (http-interface.md, section 2).
 fn as_sent_out(key: &str, value: Value) -> Value {
     match key {
+        GSW_CONSENT_SCOPE => named::<ConsentScope>(value),
         GSW_PHONE_TYPE => named::<ContactType>(value),
         GSW_RECORD_TYPE => named::<RecordType>(value),
         GSW_RECORD_STATUS => named::<RecordStatus>(value),

@@ -2,15 +2,17 @@
 
 mod acknowledge;
 mod calling_list;
+mod consent;
 mod delivery;
 mod group;
 mod record;
 
 pub(crate) use acknowledge::{acknowledge, added, name_ignored, reached};
 pub(crate) use calling_list::{calling_list, calling_lists};
+pub(crate) use consent::{Said, stated};
 pub(crate) use delivery::{Setting, chained, nothing_due, preview, scheduled_call, still_looking};
 pub(crate) use group::{
     CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED, CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED,
     campaign_event, campaign_events, group, groups, state as group_state,
 };
-pub(crate) use record::{Known, attributes, contact, record, records};
+pub(crate) use record::{Known, OfContact, attributes, contact, record, records};

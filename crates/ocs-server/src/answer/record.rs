@@ -20,6 +20,8 @@ use ocs_rules::record::Record;
 use ocs_rules::retrieval::why::Reason;
 use ocs_store::{Attempt, Surroundings};
 
+use super::consent::{self, Said};
+
 /// What is known of a record beside its row.
 pub(crate) struct Known<'a> {
     pub(crate) surroundings: &'a Surroundings,
@@ -83,21 +85,31 @@ pub(crate) fn records(
     event
 }
 
+/// What is known of a phone or of a customer id.
+pub(crate) struct OfContact {
+    /// Whether it is on the Do Not Call list.
+    pub(crate) do_not_call: bool,
+    /// What it said of being called.
+    pub(crate) said: Said,
+    /// Its records.
+    pub(crate) records: Vec<Record>,
+}
+
 /// What is known of a phone or of a customer id: whether it may be called, and its
 /// records.
 pub(crate) fn contact(
     request: RequestName,
     (key, value): (&str, &str),
-    do_not_call: bool,
-    records: &[Record],
+    known: &OfContact,
     uri: impl Fn(u32) -> Option<String>,
     objects: &Objects,
     now: Timestamp,
 ) -> UserEvent {
     let mut event = UserEvent::event(request.answer());
     event.push(key, value.into());
-    event.push("do_not_call", i64::from(do_not_call).into());
-    event.push("records", list_of(records, &uri, objects, now));
+    event.push("do_not_call", i64::from(known.do_not_call).into());
+    consent::push(&mut event, &known.said, objects, now);
+    event.push("records", list_of(&known.records, &uri, objects, now));
     event
 }
 

@@ -276,13 +276,7 @@ impl Reading {
 
 /// When an entry ends: a moment, or the end of a day (UTC), that is still to come.
 fn end_of(text: &str, now: Timestamp) -> Result<i64, String> {
-    let day = text
-        .parse::<Date>()
-        .ok()
-        .filter(|_| text.len() == "2031-12-31".len())
-        .and_then(|day| day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok())
-        .map(|end| end.timestamp().as_second());
-    let end = day.or_else(|| moment(text)).ok_or_else(|| {
+    let end = end_of_day(text).or_else(|| moment(text)).ok_or_else(|| {
         format!(
             "is {}; it must be a day such as 2031-12-31, or a moment such as 2031-12-31T12:00:00Z",
             quoted(text)
@@ -294,8 +288,16 @@ fn end_of(text: &str, now: Timestamp) -> Result<i64, String> {
     Ok(end)
 }
 
+/// The end of a day (UTC), that day included, in UTC seconds.
+pub(super) fn end_of_day(text: &str) -> Option<i64> {
+    let day = text.parse::<Date>().ok();
+    let day = day.filter(|_| text.len() == "2031-12-31".len())?;
+    let end = day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?;
+    Some(end.timestamp().as_second())
+}
+
 /// A moment, UTC seconds: in RFC 3339, or in seconds already.
-fn moment(text: &str) -> Option<i64> {
+pub(super) fn moment(text: &str) -> Option<i64> {
     let seconds = text
         .parse()
         .ok()

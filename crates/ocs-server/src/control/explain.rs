@@ -11,12 +11,14 @@ use ocs_protocol::enumeration::{CallResult, Enumeration as _, RecordStatus};
 use ocs_protocol::refusal::quoted;
 use ocs_rules::calling_list::CallingList;
 use ocs_rules::campaign::CampaignGroup;
+use ocs_rules::consent::standing::{Last, Standing, standing};
+use ocs_rules::consent::{Call, Scope};
 use ocs_rules::legal_hours::territory::Territory;
 use ocs_rules::life_cycle::no_such_record;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, Record};
-use ocs_rules::retrieval::why::Reason;
+use ocs_rules::retrieval::why::{Facts, Reason};
 use ocs_rules::treatment::forecast::{Step, Supposed, forecast};
 use ocs_rules::treatment::{self, Level};
 use ocs_store::{GroupStates, Surroundings};
@@ -90,10 +92,12 @@ async fn sections(core: &Core, request: ExplainRequest) -> Result<Vec<ExplainSec
             quoted(name)
         ));
     };
-    let mut restricted: HashMap<Handle, bool> = HashMap::new();
+    let mut lasting: HashMap<Handle, Facts> = HashMap::new();
     for record in found.chain.iter().take(CHAIN) {
-        let other = read(record.handle).await?;
-        restricted.insert(record.handle, other.is_some_and(|other| other.do_not_call));
+        if let Some(other) = read(record.handle).await? {
+            let facts = decision::lasting(core, &other, &objects, now);
+            lasting.insert(record.handle, facts);
+        }
     }
     let campaign = objects.campaign(caller.campaign).map(AsRef::as_ref);
     let levels = Levels {
@@ -108,8 +112,9 @@ async fn sections(core: &Core, request: ExplainRequest) -> Result<Vec<ExplainSec
         missed_after: core.policy.missed_after(levels).unwrap_or(0),
     };
     let callable = |record: &Record, chain: &[&Record], from| {
-        let do_not_call = restricted.get(&record.handle).copied().unwrap_or(false);
-        decision::callable(record, chain, list, &objects, from, do_not_call)
+        let none = Facts::default();
+        let facts = lasting.get(&record.handle).unwrap_or(&none);
+        decision::callable(record, chain, list, &objects, from, facts)
     };
     let chain = found.chain.clone();
     let steps = forecast(chain, request.handle, &results, supposed, now, callable)
@@ -364,6 +369,12 @@ impl Shown<'_> {
         };
         lines.line("Do Not Call", restricted);
         lines.line("legal hours", self.legal_hours(&found.record, list));
+        for (whose, said) in [
+            ("phone", &found.consent.phone),
+            ("customer id", &found.consent.customer),
+        ] {
+            lines.some("consent", self.consent(whose, said, &found.record));
+        }
         if why.is_empty() {
             lines.line("callable", "nothing stands against a call");
         }
@@ -373,6 +384,41 @@ impl Shown<'_> {
         let next = next.map_or_else(|| "not known, or never".to_owned(), moment);
         lines.line("next callable", next);
         lines.0
+    }
+
+    /// What a record's phone or customer id said of being called, for its calling list and
+    /// each campaign that was spoken of.
+    fn consent(&self, whose: &str, said: &[Last], record: &Record) -> Option<String> {
+        let list = Some(record.list);
+        let call = |campaign| Call { list, campaign };
+        let stands = |call: Call| match standing(said, call, self.now) {
+            Standing::Given { until: Some(until) } => format!("given until {}", moment(until)),
+            Standing::Given { until: None } => "given".to_owned(),
+            Standing::Revoked => "revoked".to_owned(),
+            Standing::Unsaid => "none".to_owned(),
+        };
+        if said.is_empty() {
+            return None;
+        }
+        let mut words = vec![format!("of the {whose}: {}", stands(call(None)))];
+        let mut campaigns: Vec<_> = said
+            .iter()
+            .filter_map(|last| match last.scope {
+                Scope::Campaign(campaign) => Some(campaign),
+                Scope::All | Scope::List(_) => None,
+            })
+            .collect();
+        campaigns.sort_unstable();
+        campaigns.dedup();
+        words.extend(campaigns.into_iter().map(|dbid| {
+            let name = self.objects.campaign(dbid);
+            let name = name.map_or_else(
+                || format!("{dbid}, which is gone"),
+                |campaign| campaign.name.clone(),
+            );
+            format!("for the campaign {name}: {}", stands(call(Some(dbid))))
+        }));
+        Some(words.join("; "))
     }
 
     /// Every treatment that may apply, in order.

@@ -4,6 +4,7 @@
 mod apply;
 mod audit;
 pub(crate) mod client;
+mod consent;
 mod do_not_call;
 mod explain;
 mod export;

@@ -2,14 +2,15 @@
 
 use ocs_protocol::control::control_server::Control;
 use ocs_protocol::control::{
-    ApplyReply, ApplyRequest, AuditBatch, AuditRequest, DoNotCallImport, ExplainReply,
-    ExplainRequest, ExportBatch, ExportDoNotCallRequest, ExportRequest, ImportMessage,
-    ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest, RequestsBatch, RequestsRequest,
+    ApplyReply, ApplyRequest, AuditBatch, AuditRequest, ConsentImport, DoNotCallImport,
+    ExplainReply, ExplainRequest, ExportBatch, ExportConsentRequest, ExportDoNotCallRequest,
+    ExportRequest, ImportMessage, ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest,
+    RequestsBatch, RequestsRequest,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{apply, audit, do_not_call, explain, export, import, requests};
+use super::{apply, audit, consent, do_not_call, explain, export, import, requests};
 use crate::core::Core;
 
 /// The control service.
@@ -81,6 +82,27 @@ impl Control for ControlService {
     ) -> Result<Response<RemoveDoNotCallReply>, Status> {
         let reply = do_not_call::remove(&self.core, request.into_inner()).await;
         Ok(Response::new(reply))
+    }
+
+    type ImportConsentStream = ReceiverStream<Result<ImportOutcome, Status>>;
+
+    async fn import_consent(
+        &self,
+        request: Request<Streaming<ConsentImport>>,
+    ) -> Result<Response<Self::ImportConsentStream>, Status> {
+        Ok(Response::new(consent::import(
+            self.core.clone(),
+            request.into_inner(),
+        )))
+    }
+
+    type ExportConsentStream = ReceiverStream<Result<ExportBatch, Status>>;
+
+    async fn export_consent(
+        &self,
+        _: Request<ExportConsentRequest>,
+    ) -> Result<Response<Self::ExportConsentStream>, Status> {
+        Ok(Response::new(consent::export(self.core.clone())))
     }
 
     type AuditStream = ReceiverStream<Result<AuditBatch, Status>>;

@@ -12,6 +12,7 @@ use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::{Protocol, RequestName};
 use ocs_rules::access::Binding;
 use ocs_rules::change::{Chained, Change};
+use ocs_rules::consent::Says;
 use ocs_rules::objects::Objects;
 use ocs_store::{Noted, Once, OnceKey, Outcomes, Part, Request, StoreError, store_refusal};
 use prost::Message as _;
@@ -242,6 +243,14 @@ impl Dispatch {
             RequestName::DoNotCall => {
                 Change::DoNotCall(request::reaching(event, &objects, source(client), unknown)?)
             }
+            RequestName::Consent | RequestName::RevokeConsent => {
+                let says = match name {
+                    RequestName::Consent => Says::Consent,
+                    _ => Says::Revocation,
+                };
+                let by = source(client);
+                Change::State(request::consent(event, says, &objects, by, &unknown)?)
+            }
             RequestName::PreviewRecordRequest => {
                 request::check_unknown(&unknown, None, &objects)?;
                 let guid = attempt_guid::new()?;
@@ -392,7 +401,7 @@ fn check_named(event: &UserEvent, bound: &Binding, objects: &Objects) -> Result<
     Ok(())
 }
 
-/// What an entry of the Do Not Call list says of where it came from.
+/// What an entry of the Do Not Call list, or a statement of consent, says of who brought it.
 fn source(client: &str) -> String {
     format!("request of {client}")
 }

@@ -125,6 +125,18 @@ impl Asking {
                 &state,
                 &setting(),
             )),
+            Ok(Outcome::Stated {
+                number,
+                at,
+                standing,
+                ..
+            }) => answer::stated(
+                self.event,
+                self.request,
+                &self.ignored,
+                (number, at),
+                standing,
+            ),
             Ok(Outcome::Again { answer, .. }) => UserEvent::decode(&answer[..]).unwrap_or_default(),
             // These come of files and of time, which have no session.
             Ok(

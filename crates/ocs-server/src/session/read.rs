@@ -6,6 +6,7 @@ use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 use ocs_rules::access::Binding;
 use ocs_rules::calling_list::CallingList;
+use ocs_rules::consent::Scope;
 use ocs_rules::do_not_call::{Compared, Keys, Subject};
 use ocs_rules::objects::Objects;
 use ocs_store::{Page, StoreError, store_refusal};
@@ -16,6 +17,9 @@ use crate::{answer, request};
 
 /// Records of a phone or a customer that one answer shows at most.
 const SHOWN: u32 = 1_000;
+
+/// Statements of consent that one answer shows at most, the newest.
+const STATEMENTS: u32 = 100;
 
 /// Where a request comes from.
 #[derive(Clone, Copy)]
@@ -189,11 +193,27 @@ async fn contact(
         .records_of(page, regions(core))
         .await
         .map_err(|error| refused(&error))?;
+    let last = reader.said(keys).await.map_err(|error| refused(&error))?;
+    let statements = reader.statements_of(keys, STATEMENTS).await;
+    let mut said = answer::Said {
+        last,
+        statements: statements.map_err(|error| refused(&error))?,
+    };
     let objects = core.store.objects();
-    found.retain(|record| bound.is_none_or(|bound| bound.has_list(record.list, &objects)));
-    Ok(answer::contact(
-        name, named, restricted, &found, uri, &objects, now,
-    ))
+    if let Some(bound) = bound {
+        found.retain(|record| bound.has_list(record.list, &objects));
+        // What is said over all concerns its calling lists too.
+        let shown = |scope: Scope| scope == Scope::All || scope.is_within(bound, &objects);
+        said.last.retain(|last| shown(last.scope));
+        said.statements
+            .retain(|(_, statement)| shown(statement.scope));
+    }
+    let known = answer::OfContact {
+        do_not_call: restricted,
+        said,
+        records: found,
+    };
+    Ok(answer::contact(name, named, &known, uri, &objects, now))
 }
 
 fn named_list<'a>(event: &UserEvent, objects: &'a Objects) -> Result<&'a CallingList, Refusal> {

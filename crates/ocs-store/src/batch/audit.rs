@@ -7,6 +7,7 @@
 
 use ocs_log::ContactInfo;
 use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::consent::{Says, Scope, Statement};
 use ocs_rules::do_not_call::Subject;
 use ocs_rules::record::Record;
 use serde_json::{Map, Value, json};
@@ -18,6 +19,8 @@ use crate::sqlite::Transaction;
 /// The Do Not Call list as a rule, and what it says.
 pub(super) const DO_NOT_CALL: &str = "do-not-call";
 pub(super) const RESTRICTED: &str = "on the list";
+/// Consent as a rule.
+pub(super) const CONSENT: &str = "consent";
 /// What a rule says that blocks nothing.
 pub(super) const PASSED: &str = "passed";
 
@@ -62,6 +65,31 @@ impl Lines {
         if let Some(by) = by {
             line.insert("by".to_owned(), by.into());
         }
+        self.push(line);
+    }
+
+    /// What was said of consent; not its source and its proof, which may name a person.
+    pub(super) fn consent(&mut self, number: i64, statement: &Statement) {
+        let mut line = Map::new();
+        let what = match statement.says {
+            Says::Consent => "consent-given",
+            Says::Revocation => "consent-revoked",
+        };
+        line.insert("what".to_owned(), what.into());
+        line.insert("statement".to_owned(), number.into());
+        of_subject(&mut line, &statement.subject);
+        match statement.scope {
+            Scope::All => {}
+            Scope::List(list) => drop(line.insert("list".to_owned(), list.into())),
+            Scope::Campaign(campaign) => {
+                drop(line.insert("campaign".to_owned(), campaign.into()));
+            }
+        }
+        line.insert("said".to_owned(), statement.at.into());
+        if let Some(expires) = statement.expires {
+            line.insert("expires".to_owned(), expires.into());
+        }
+        line.insert("by".to_owned(), statement.by.as_str().into());
         self.push(line);
     }
 

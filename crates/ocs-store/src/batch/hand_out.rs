@@ -10,6 +10,7 @@ use ocs_rules::life_cycle;
 use ocs_rules::record::{Handle, InHand, Record};
 
 use super::audit::{DO_NOT_CALL, PASSED, RESTRICTED, Said};
+use super::consent::Consent;
 use super::frequency_caps::Room;
 use super::next_record::Next;
 use super::{Batch, Run};
@@ -89,6 +90,11 @@ impl Batch<'_> {
                 continue;
             }
             said.add(DO_NOT_CALL, PASSED);
+            let consent = self.consent(&other, in_hand.group, &mut said, store)?;
+            if let Consent::Withheld { .. } = consent {
+                self.audit.blocked(&other, Some(in_hand.group), &said);
+                continue;
+            }
             if let Room::Not { .. } = self.room(&other, in_hand.group, &mut said, store)? {
                 self.audit.blocked(&other, Some(in_hand.group), &said);
                 continue;

@@ -6,6 +6,7 @@ mod add_record;
 mod audit;
 mod bound;
 mod chain;
+mod consent;
 mod do_not_call;
 mod frequency_caps;
 mod group;
@@ -46,6 +47,7 @@ use crate::error::StoreError;
 use crate::live::Live;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Transaction;
+pub(crate) use consent::consent_callers;
 pub(crate) use once::{Answered, Run as AnsweredRun};
 pub(crate) use schedule::Schedules;
 pub(crate) use working_set::Reached;
@@ -207,6 +209,7 @@ impl<'a> Batch<'a> {
             Change::Group(request) => self.group(&request, store),
             Change::PutDoNotCall(entry) => self.put_do_not_call(&entry, store),
             Change::RemoveDoNotCall(subject, by) => self.remove_do_not_call(&subject, &by, store),
+            Change::State(stating) => self.state(*stating, bound, store),
             Change::Tidy => self.tidy(store),
             Change::Refused(refusal) => Ok(Err(*refusal)),
             Change::End => Ok(Ok(Outcome::Known)),

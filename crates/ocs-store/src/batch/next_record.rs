@@ -5,8 +5,9 @@
 //! Do Not Call list is finished, one whose phone was read otherwise when it was placed goes
 //! to its own class, another sleeps until its block may have ended. So none is looked at
 //! again while its block stands, and what a preview found out in vain the next one need
-//! not. A batch looks at so many at most; where that was too few, housekeeping
-//! goes on until a record that may be called stands in front.
+//! not. One that another campaign group may hand out stays where it is, and is passed over.
+//! A batch looks at so many at most; where that was too few, housekeeping goes on until a
+//! record that may be called stands in front.
 
 use std::sync::Arc;
 
@@ -14,11 +15,13 @@ use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, Record};
 use ocs_rules::retrieval::class::ClassId;
-use ocs_rules::retrieval::next::{Source, Walk};
+use ocs_rules::retrieval::fronts::Slot;
+use ocs_rules::retrieval::next::{Candidate, Source, Walk};
 use ocs_rules::retrieval::{Retrieval, why};
 
 use super::Batch;
 use super::audit::{DO_NOT_CALL, PASSED, RESTRICTED, Said};
+use super::consent::Consent;
 use super::frequency_caps::Room;
 use crate::error::StoreError;
 use crate::sqlite::{ReadyRows, Transaction};
@@ -43,14 +46,44 @@ pub(super) enum Next {
 /// What becomes of a candidate.
 enum Verdict {
     GoesOut(Said),
-    /// Not now, and for this campaign group only.
-    Passed(Said),
+    /// Not now, and for this campaign group only; whether nothing but a change of the record
+    /// or of who gave consent alters that.
+    Passed(Said, bool),
     /// Not now, and not before a moment, UTC seconds; `None` where something else wakes it.
     Sleeps(Option<i64>),
     /// It is on the Do Not Call list.
     Restricted(Said),
     /// Not now, and its own class says so, which it does not stand in.
     Misplaced,
+}
+
+/// How far records that are there for other campaign groups were passed over.
+#[derive(Default)]
+struct Passed {
+    /// Slots in which one stands that has to be looked at again.
+    stopped: Vec<Slot>,
+}
+
+impl Passed {
+    /// A candidate is passed over, for as long as nothing is written that concerns it or for
+    /// now.
+    fn over(
+        &mut self,
+        candidate: &Candidate,
+        lasting: bool,
+        group: CampaignGroupId,
+        retrieval: &mut Retrieval,
+    ) {
+        let Some(slot) = candidate.slot else {
+            return;
+        };
+        if !lasting && !candidate.anew {
+            self.stopped.push(slot);
+        } else if lasting && !self.stopped.contains(&slot) {
+            let position = candidate.position.clone();
+            retrieval.fronts.passed_over(group, slot, position);
+        }
+    }
 }
 
 impl Batch<'_> {
@@ -68,6 +101,7 @@ impl Batch<'_> {
             return Ok(Next::Nothing);
         };
         let mut walk = self.walk(&sources, group, agent, callback_only);
+        let mut passed = Passed::default();
         let mut finished = false;
         loop {
             let Retrieval {
@@ -104,7 +138,8 @@ impl Batch<'_> {
                 }
                 Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
                 Verdict::Misplaced => self.place_anew(handle, store)?,
-                Verdict::Passed(said) => {
+                Verdict::Passed(said, lasting) => {
+                    passed.over(&candidate, lasting, group, &mut self.live.retrieval);
                     if let Some(record) = self.record(handle, store)?.cloned() {
                         self.audit.blocked(&record, Some(group), &said);
                     }
@@ -129,6 +164,7 @@ impl Batch<'_> {
             return Ok(true);
         };
         let mut walk = self.walk(&sources, group, None, false);
+        let mut passed = Passed::default();
         loop {
             let Retrieval {
                 classes,
@@ -142,8 +178,14 @@ impl Batch<'_> {
             };
             let handle = candidate.handle;
             match self.verdict(handle, candidate.class, group, store)? {
-                // It is in the way of no other campaign group.
-                Verdict::GoesOut(_) | Verdict::Passed(_) => return Ok(true),
+                // It is in the way of no other campaign group, and looked at again anyway.
+                Verdict::GoesOut(_) | Verdict::Passed(_, false) => return Ok(true),
+                Verdict::Passed(said, true) => {
+                    passed.over(&candidate, true, group, &mut self.live.retrieval);
+                    if let Some(record) = self.record(handle, store)?.cloned() {
+                        self.audit.blocked(&record, Some(group), &said);
+                    }
+                }
                 Verdict::Restricted(said) => {
                     self.finish_restricted(handle, Some(group), &said, store)?;
                 }
@@ -247,7 +289,7 @@ impl Batch<'_> {
         })
     }
 
-    /// What a candidate's row does not say: legal hours, the rest of its chain, Do Not Call,
+    /// What a candidate's row does not say: legal hours, the rest of its chain, Do Not Call, consent,
     /// frequency caps, and whether somebody has the same phone or customer now.
     fn verdict(
         &mut self,
@@ -285,9 +327,17 @@ impl Batch<'_> {
             return Ok(Verdict::Restricted(said));
         }
         said.add(DO_NOT_CALL, PASSED);
+        if let Consent::Withheld { for_others } = self.consent(&record, group, &mut said, store)? {
+            self.await_consent(&record, store)?;
+            if for_others {
+                return Ok(Verdict::Passed(said, true));
+            }
+            self.audit.blocked(&record, Some(group), &said);
+            return Ok(Verdict::Sleeps(None));
+        }
         if let Room::Not { until, for_others } = self.room(&record, group, &mut said, store)? {
             if for_others {
-                return Ok(Verdict::Passed(said));
+                return Ok(Verdict::Passed(said, false));
             }
             self.audit.blocked(&record, Some(group), &said);
             return Ok(Verdict::Sleeps(Some(until)));

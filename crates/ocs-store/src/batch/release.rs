@@ -2,7 +2,7 @@
 //! over.
 
 use ocs_protocol::enumeration::RecordStatus;
-use ocs_rules::do_not_call::Compared;
+use ocs_rules::do_not_call::{Compared, Keys, Subject};
 
 use super::Batch;
 use crate::error::StoreError;
@@ -31,8 +31,12 @@ impl Batch<'_> {
     fn release(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
         let mut left = STEP;
         while let Some((id, release)) = store.next_release()? {
+            if left == 0 {
+                return Ok(false);
+            }
             let (mut handles, whole) = store.released(id, &release, left)?;
-            left = left.saturating_sub(handles.len());
+            // One that frees nobody is looked up all the same.
+            left = left.saturating_sub(handles.len().max(1));
             if whole {
                 // The index of contacts has what was committed.
                 handles.extend(match &release.whom {
@@ -54,6 +58,22 @@ impl Batch<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Somebody gave consent for which records may have slept.
+    pub(super) fn release_subject(
+        subject: &Subject,
+        keys: Keys,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        match (subject, keys) {
+            (Subject::CustomerId(customer), _) => {
+                store.begin_release(&Asleep::Customer(customer.clone()))
+            }
+            (_, Keys::Phone(phone)) => store.begin_release(&Asleep::Phone(phone)),
+            // A phone has the keys of a phone.
+            (_, Keys::CustomerId(_)) => Ok(()),
+        }
     }
 
     /// A record came back that others slept for.

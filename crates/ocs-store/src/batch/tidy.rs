@@ -204,13 +204,7 @@ impl Batch<'_> {
     }
 
     fn levels(&self, list: ListId, group: Option<CampaignGroupId>) -> Levels<'_> {
-        let group = group.and_then(|group| self.objects.group(group));
-        let campaign = group.and_then(|group| self.objects.campaign(group.campaign));
-        Levels {
-            list: self.objects.list(list).map(AsRef::as_ref),
-            group: group.map(AsRef::as_ref),
-            campaign: campaign.map(AsRef::as_ref),
-        }
+        Levels::of(self.objects, list, group)
     }
 
     fn groups_to_complete(&self) -> Vec<CampaignGroupId> {

@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::reader::Reader;
 use crate::sqlite::{Transaction, sqlite_error};
 
-/// What attempts at a record are counted by.
+/// What attempts at a record are counted by, and consent is looked up by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Contact {
     pub(crate) phone: Compared,
@@ -32,7 +32,7 @@ impl Contact {
     }
 
     /// Kinds and keys, as rows have them.
-    fn rows(self) -> impl Iterator<Item = (u32, i64)> {
+    pub(super) fn rows(self) -> impl Iterator<Item = (u32, i64)> {
         let phone = self.phone.keys().map(|key| (PHONE, key.cast_signed()));
         let customer = self.customer.map(|key| (CUSTOMER, key.cast_signed()));
         phone.chain(customer)
@@ -47,8 +47,8 @@ impl Contact {
     }
 }
 
-const PHONE: u32 = 1;
-const CUSTOMER: u32 = 2;
+pub(super) const PHONE: u32 = 1;
+pub(super) const CUSTOMER: u32 = 2;
 
 impl Transaction<'_> {
     /// An attempt begins, and counts from now on.

@@ -4,6 +4,7 @@
 pub(crate) mod audit;
 mod checkpoint;
 mod condition;
+pub(crate) mod consent;
 mod contacts;
 pub(crate) mod do_not_call;
 mod error;

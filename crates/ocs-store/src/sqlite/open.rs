@@ -14,15 +14,15 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::batch::{Reached, Restriction, Schedules};
 use crate::error::StoreError;
-use crate::live::{Live, OutNow, Restrictions, Shown};
+use crate::live::{ConsentInUse, Live, OutNow, Restrictions, Shown};
 use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
 use crate::sqlite::log_room::LogRoom;
 use crate::sqlite::{
-    Transaction, audit, legal_hours, objects, ready, requests, schedules, schema, sqlite_error,
-    views,
+    Transaction, audit, consent, legal_hours, objects, ready, requests, schedules, schema,
+    sqlite_error, views,
 };
 use crate::store::Open;
 use crate::without_rule::Told;
@@ -120,6 +120,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     };
     let now = (options.clock)().as_second();
     let views = database.sync_views(&objects, now)?;
+    let consent = database.begin_consent(&options.policy)?;
     let restrictions = Shown::new(Restrictions::loading());
     let behind = database.begin_do_not_call(&objects, &options.policy)?;
     database.loader = do_not_call::begin_loading(path, now, &restrictions)?;
@@ -137,6 +138,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         shares: HashMap::new(),
         sweeps: BTreeSet::new(),
         out: Shown::new(database.out(&objects, &options.policy)?),
+        consent,
         audit: audit::read_head(&database.connection)?,
     };
     Ok(Opened {
@@ -181,6 +183,18 @@ impl Database {
         let synced = views::sync(transaction.connection(), objects, now)?;
         transaction.commit()?;
         Ok(synced)
+    }
+
+    /// What there is of consent; who was held back by another word of the application than
+    /// it has now is looked at again.
+    fn begin_consent(&mut self, policy: &Policy) -> Result<ConsentInUse, StoreError> {
+        let (said, awaited) = consent::in_use(&self.connection)?;
+        if awaited {
+            let mut transaction = self.begin()?;
+            transaction.consent_options(policy)?;
+            transaction.commit()?;
+        }
+        Ok(ConsentInUse { said, awaited })
     }
 
     /// What finds records by phone and customer id, for another connection.

@@ -3,6 +3,7 @@
 use ocs_protocol::enumeration::{CallResult, Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::consent::standing::Heard;
 use ocs_rules::do_not_call::{Compared, Keys, Subject};
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, params};
@@ -10,7 +11,8 @@ use rusqlite::{Connection, params};
 use crate::error::StoreError;
 use crate::reader::Reader;
 use crate::sqlite::contacts::Part;
-use crate::sqlite::{RECORD_COLUMNS, do_not_call, read_row as record, record_from_row};
+use crate::sqlite::frequency_caps::Contact;
+use crate::sqlite::{RECORD_COLUMNS, consent, do_not_call, read_row as record, record_from_row};
 
 /// One attempt at a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct Surroundings {
     pub attempts: Vec<Attempt>,
     /// Whether its phone or its customer id is on the Do Not Call list.
     pub do_not_call: bool,
+    /// What its phone and its customer id have said of being called.
+    pub consent: Heard,
     /// Whether somebody has a record of the same phone or customer.
     pub contact_out: bool,
 }
@@ -100,6 +104,8 @@ impl Reader {
                     })?
                 }
             };
+            let contact = Contact::of(&record, phone);
+            let consent = consent::heard(connection, contact)?;
             // One that is out itself is not Ready, and nobody asks.
             let contact_out = out.look().has(phone, customer);
             Ok(Some(Surroundings {
@@ -107,6 +113,7 @@ impl Reader {
                 chain,
                 attempts,
                 do_not_call,
+                consent,
                 contact_out,
             }))
         })

@@ -30,6 +30,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) outcomes: &'a Outcomes,
     pub(crate) objects: &'a Objects,
     pub(crate) now: i64,
+    pub(crate) consents: bool,
 }
 
 pub(crate) fn check(before: &Seen, after: &Seen, asked: &Asked<'_>, restricted: &mut Restricted) {
@@ -202,7 +203,9 @@ fn alone(before: &Seen, after: &Seen, change: &Change, outcome: &Outcome, asked:
             assert!(due, "it was not due: {:?}", delivery.record);
         }
         // What caps hold back is counted elsewhere.
-        (Change::Preview(request), Outcome::NothingDue) if asked.objects.caps().is_empty() => {
+        (Change::Preview(request), Outcome::NothingDue)
+            if asked.objects.caps().is_empty() && !asked.consents =>
+        {
             let group = asked.objects.group(request.group).expect("it is there");
             let campaign = asked.objects.campaign(group.campaign).expect("it is there");
             for record in after.records.values().filter(|r| campaign.uses(r.list)) {

@@ -3,6 +3,7 @@
 
 mod blocked;
 mod capped;
+mod consenting;
 mod invariants;
 mod measured;
 mod restricted;

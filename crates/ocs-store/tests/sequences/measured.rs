@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use ocs_rules::calling_list::DailyWindow;
 use ocs_rules::change::{Change, Outcome};
+use ocs_rules::consent::{Says, Statement, Stating};
+use ocs_rules::do_not_call::Subject;
 use ocs_rules::frequency_cap::{FrequencyCap, Per, Scope, Span};
 use ocs_store::{Outcomes, Store};
 
@@ -111,6 +113,27 @@ fn behind_very_many() {
     measure("Do Not Call", |world, store| {
         let entry = Step::PutDoNotCall(Reached::Customer(0, None), None);
         submit(store, vec![steps::change(&entry, world)]);
+    });
+    measure("without consent", |world, store| {
+        world.consents = true;
+        world.require_consent(0);
+        for number in 1..=CALLABLE {
+            let phone = u8::try_from(number * 2).expect("few");
+            let consent = Stating {
+                statement: Statement {
+                    subject: Subject::Phone(steps::phone_text(phone)),
+                    says: Says::Consent,
+                    scope: ocs_rules::consent::Scope::All,
+                    at: 0,
+                    expires: None,
+                    source: None,
+                    proof: None,
+                    by: "the test".to_owned(),
+                },
+                told: None,
+            };
+            submit(store, vec![Change::State(Box::new(consent))]);
+        }
     });
     measure("capped", |world, store| {
         world.put_caps(vec![FrequencyCap {

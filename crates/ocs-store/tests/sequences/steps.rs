@@ -469,7 +469,7 @@ fn subject(reached: Reached, world: &World) -> Subject {
 }
 
 /// The same numbers in two forms.
-fn phone_text(phone: u8) -> String {
+pub(crate) fn phone_text(phone: u8) -> String {
     if phone.is_multiple_of(2) {
         format!("+165025301{:02}", phone / 2)
     } else {
@@ -477,7 +477,7 @@ fn phone_text(phone: u8) -> String {
     }
 }
 
-fn customer_text(customer: u8) -> String {
+pub(crate) fn customer_text(customer: u8) -> String {
     format!("C-{customer}")
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) groups: Vec<CampaignGroupId>,
     /// The store as it was read last.
     pub(crate) seen: Seen,
+    /// Whether consent decides too, which is counted elsewhere.
+    pub(crate) consents: bool,
     restricted: Restricted,
 }
 
@@ -106,6 +108,7 @@ impl World {
             lists: objects.lists().iter().map(|list| list.dbid).collect(),
             groups: objects.groups().iter().map(|group| group.dbid).collect(),
             seen: Seen::default(),
+            consents: false,
             restricted: Restricted::default(),
             folder,
             clock,
@@ -160,6 +163,7 @@ impl World {
             outcomes: &outcomes,
             objects: &objects,
             now: self.now(),
+            consents: self.consents,
         };
         invariants::check(&before, &self.seen, &asked, &mut self.restricted);
         outcomes
@@ -171,10 +175,25 @@ impl World {
     }
 
     pub(crate) fn put_caps(&self, caps: Vec<FrequencyCap>) {
-        wait(self.store.change_objects(Box::new(move |view| {
-            let caps = caps.into_iter().map(ObjectChange::PutCap);
-            Ok((caps.collect(), view.counters))
-        })))
+        self.change(caps.into_iter().map(ObjectChange::PutCap).collect());
+    }
+
+    /// Has a calling list, by its place, call nobody without consent.
+    pub(crate) fn require_consent(&self, list: usize) {
+        let objects = self.store.objects();
+        let list = objects.list(self.lists[list]).expect("it is there");
+        self.change(vec![ObjectChange::PutList(CallingList {
+            options: Options::from_stored(r#"{"consent-required":true}"#),
+            ..CallingList::clone(list)
+        })]);
+    }
+
+    /// Changes campaign objects.
+    pub(crate) fn change(&self, changes: Vec<ObjectChange>) {
+        wait(
+            self.store
+                .change_objects(Box::new(move |view| Ok((changes, view.counters)))),
+        )
         .expect("they are written")
         .expect("they are planned");
     }

@@ -1,5 +1,5 @@
-//! The lines of a file for the Do Not Call list: CSV with a header, or one phone a
-//! line. An entry never goes over several lines, so a broken one spoils no other.
+//! The lines of a file for the Do Not Call list, or of consent: CSV with a header, or one
+//! phone a line. An entry never goes over several lines, so a broken one spoils no other.
 
 use std::io::{self, BufRead, Read as _};
 
@@ -9,7 +9,7 @@ use crate::import::batches::{Line, Source};
 const LONGEST: u64 = 16 * 1024;
 
 /// Reads a file.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     columns: Vec<String>,
     /// Whether each line is one phone, commas and all.
@@ -22,7 +22,7 @@ pub(super) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     /// Reads the first line: the names of the columns, or a phone.
-    pub(super) fn new(input: R) -> io::Result<Self> {
+    pub(crate) fn new(input: R) -> io::Result<Self> {
         let mut lines = Self {
             input,
             columns: Vec::new(),
@@ -53,7 +53,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The names of the columns.
-    pub(super) fn columns(&self) -> &[String] {
+    pub(crate) fn columns(&self) -> &[String] {
         &self.columns
     }
 

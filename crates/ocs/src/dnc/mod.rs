@@ -5,6 +5,9 @@ mod import;
 mod lines;
 mod remove;
 
+pub(crate) use lines::Lines;
+pub(crate) use remove::who;
+
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -44,7 +44,7 @@ async fn ask(
     let request = RemoveDoNotCallRequest {
         phone: remove.phone.clone().unwrap_or_default(),
         customer_id: remove.customer_id.clone().unwrap_or_default(),
-        by: who(),
+        by: who("ocs dnc remove"),
     };
     let reply = control.client.remove_do_not_call(request).await;
     let reply = reply.map_err(|status| anyhow!("{}", status.message()))?;
@@ -88,12 +88,12 @@ fn report(remove: &cli::DncRemove, reply: &RemoveDoNotCallReply) -> ExitCode {
 
 /// Who asks, for the audit: the control socket lets in only the user that OCS runs as,
 /// so this says which person that was, where the system knows.
-fn who() -> String {
+pub(crate) fn who(command: &str) -> String {
     let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
     let user = named("SUDO_USER").or_else(|| named("USER"));
     let user = user.or_else(|| named("LOGNAME"));
     format!(
-        "{} (ocs dnc remove, process {})",
+        "{} ({command}, process {})",
         user.as_deref().unwrap_or("a user without a name"),
         std::process::id()
     )

@@ -11,6 +11,7 @@ mod certificates;
 mod clients;
 mod conduct;
 mod connections;
+mod consent;
 mod crash;
 mod crowd;
 mod custom_headers;

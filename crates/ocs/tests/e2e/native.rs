@@ -310,7 +310,7 @@ fn each_role_has_its_requests() {
 #[test]
 fn third_party_requests_by_number() {
     let server = start();
-    let requests: Vec<_> = [7, 8, 9, 10, 11, 12, 29, 30, 32]
+    let requests: Vec<_> = [7, 8, 9, 10, 11, 12, 29, 30, 32, 101, 102]
         .map(|number| json!({ "GSW_CM_MessageType": number }))
         .to_vec();
     let sessions = json!([{ "hello": script(), "requests": requests }]);
@@ -322,6 +322,46 @@ fn third_party_requests_by_number() {
         assert_ne!(answer[1]["GSW_ERROR_NUMBER"], 1025, "{answer}");
         assert_ne!(answer[1]["GSW_ERROR_NUMBER"], 1015, "{answer}");
     }
+    server.stop();
+}
+
+/// Consent is stated by desktops and third-party applications alike, by name or number.
+#[test]
+fn consent_by_both_roles() {
+    let server = start();
+    let scoped = json!({
+        "GSW_CM_MessageType": 102, "GSW_CUSTOMER_ID": "C-1", "GSW_CALLING_LIST": "Spring",
+        "GSW_CONSENT_SCOPE": "CallingList", "GSW_REFERENCE_ID": 8,
+    });
+    let given = json!({ "GSW_AGENT_REQ_TYPE": "Consent", "GSW_PHONE": "+16505550100" });
+    let nobody = json!({ "GSW_AGENT_REQ_TYPE": "RevokeConsent" });
+    let sessions = json!([
+        { "hello": desk(), "requests": [given, nobody] },
+        { "hello": script(), "requests": [scoped] },
+    ]);
+    let ended = Client::start(&server, &sessions).ended();
+    // Answers come in any order, each with the number of its request.
+    let answer = |session: usize, number: u64| {
+        let heard = ended[session]["heard"].as_array().expect("answers");
+        let own = heard.iter().find(|answer| answer[0] == number);
+        own.expect("an answer")[1].clone()
+    };
+    assert_eq!(answer(0, 1)["GSW_USER_EVENT"], "ConsentAcknowledge");
+    assert_eq!(answer(0, 1)["GSW_CONSENT_STANDING"], "Given");
+    assert_eq!(answer(0, 2)["GSW_ERROR_ATTRIBUTE"], "GSW_PHONE");
+    assert_eq!(answer(1, 1)["GSW_USER_EVENT"], "RevokeConsentAcknowledge");
+    assert_eq!(answer(1, 1)["GSW_CONSENT_STANDING"], "Revoked");
+    assert_eq!(answer(1, 1)["GSW_REFERENCE_ID"], 8);
+    let revoked = ["request", "RevokeConsent", "phone=+16505550100"];
+    desktop(&server, &revoked, "").expect(0, &["\"GSW_CONSENT_STANDING\":\"Revoked\""]);
+    let phone = server.get("/phones/+16505550100");
+    let by = |at: usize| phone["consent_statements"][at]["by"].clone();
+    assert_eq!(
+        (by(0), by(1)),
+        (json!("request of Desk"), json!("request of Desk"))
+    );
+    let customer = server.get("/customer_ids/C-1");
+    assert_eq!(customer["consent_statements"][0]["by"], "request of Script");
     server.stop();
 }
 

@@ -16,7 +16,14 @@ fn may_send(role: Role, request: RequestName) -> bool {
                     RequestName::DoNotCall | RequestName::RequestRecordCancel
                 )
         }
-        Protocol::ThirdParty => role == Role::ThirdParty,
+        Protocol::ThirdParty => {
+            role == Role::ThirdParty
+                || matches!(
+                    request,
+                    // An agent hears it as often as anybody.
+                    RequestName::Consent | RequestName::RevokeConsent
+                )
+        }
         Protocol::Read => false,
     }
 }
@@ -52,6 +59,8 @@ mod tests {
             (RequestName::RecordProcessed, true, false),
             (RequestName::DoNotCall, true, true),
             (RequestName::RequestRecordCancel, true, true),
+            (RequestName::Consent, true, true),
+            (RequestName::RevokeConsent, true, true),
             (RequestName::LoadCampaign, false, true),
             (RequestName::ForceUnloadCampaign, false, true),
             (RequestName::ReadRecord, false, false),
@@ -63,7 +72,7 @@ mod tests {
                 (Role::HttpProxy, false),
             ] {
                 let checked = check(role, request);
-                // DoNotCall and RequestRecordCancel are never asked in another role.
+                // What both may send is never asked in another role.
                 if role != Role::HttpProxy {
                     assert_eq!(checked.is_ok(), right, "{role:?} {request:?}");
                 }

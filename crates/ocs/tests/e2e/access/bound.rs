@@ -363,6 +363,46 @@ fn campaign_groups_of_others() {
     server.stop();
 }
 
+/// Who is bound to calling lists speaks for those alone, and reads what concerns them.
+#[test]
+fn consent_of_own_calling_lists() {
+    let server = start();
+    let scope = Some("GSW_CONSENT_SCOPE");
+    let of = |list: &str| {
+        json!({ "GSW_CONSENT_SCOPE": "CallingList", "GSW_CALLING_LIST": list }).to_string()
+    };
+    let campaign = json!({ "GSW_CONSENT_SCOPE": "Campaign", "GSW_CAMPAIGN_NAME": "Calling" });
+    for (body, right) in [
+        ("{}".to_owned(), (403, Some(1112), scope)),
+        (campaign.to_string(), (403, Some(1112), scope)),
+        (of("More"), (403, Some(1112), Some("GSW_CALLING_LIST"))),
+        (of("Calls"), (200, None, None)),
+    ] {
+        for req in ["Consent", "RevokeConsent"] {
+            let target = format!("/phones/+16505550100?req={req}");
+            let reply = server.ask_as("calls", "POST", &target, &body);
+            let right = (right.0, right.1, right.2.map(str::to_owned));
+            assert_eq!(came(&reply), right, "{req} {body}");
+        }
+    }
+    for body in ["{}", &of("More"), &campaign.to_string()] {
+        let target = "/phones/+16505550100?req=Consent";
+        server.ask_as("all", "POST", target, body).expect(200);
+    }
+    for (name, scopes, statements) in [("all", 4, 5), ("calls", 2, 3)] {
+        let reply = server.ask_as(name, "GET", "/phones/+16505550100", "");
+        let phone = reply.expect(200);
+        let count = |key: &str| phone[key].as_array().map(Vec::len);
+        assert_eq!(count("consent"), Some(scopes), "{name}: {phone}");
+        assert_eq!(
+            count("consent_statements"),
+            Some(statements),
+            "{name}: {phone}"
+        );
+    }
+    server.stop();
+}
+
 /// An Idempotency-Key is its client's own.
 #[test]
 fn keys_of_different_clients() {
