@@ -353,7 +353,7 @@ fn run(steps: &[Do]) {
     let mut world = world(options(required[0]), options(required[1]));
     let adding = |number: u8| Adding {
         phone: number % 8,
-        customer: (number % 3 > 0).then_some(number % 4),
+        customer: (!number.is_multiple_of(3)).then_some(number % 4),
         window: DailyWindow { from: 0, till: 0 },
         chain: (number % 5 == 4).then_some(Pick::Any(number)),
         ..PLAIN
