@@ -150,4 +150,6 @@ error_numbers! {
     RateExceeded = 1114,
     /// A callback for a moment at which the phone may not be called by law.
     OutsideLegalHours = 1170,
+    /// The person of this contact was erased, and is on the Do Not Call list.
+    ContactErased = 1190,
 }

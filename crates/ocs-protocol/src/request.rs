@@ -118,6 +118,8 @@ requests! {
     Consent, ThirdParty 101 => "ConsentAcknowledge";
     /// Keeps that a phone or a customer id revoked consent to be called (ours).
     RevokeConsent, ThirdParty 102 => "RevokeConsentAcknowledge";
+    /// Removes what a person left in the store (ours; over HTTP and by command).
+    Erase, ThirdParty 60 => "EraseAcknowledge";
     /// Reads one record (ours; http-interface.md, section 2).
     ReadRecord, Read 0 => "Record";
     /// Reads all calling lists (ours).

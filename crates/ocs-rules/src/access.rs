@@ -113,6 +113,16 @@ impl Binding {
         Err(Refusal::new(ErrorNumber::BoundElsewhere, sentence).at(GSW_RECORD_HANDLE))
     }
 
+    /// The refusal of an erasure, which reaches every calling list.
+    #[must_use]
+    pub fn refuse_erasure(&self) -> Refusal {
+        Refusal::new(
+            ErrorNumber::BoundElsewhere,
+            "an erasure reaches every calling list, and this client may not use them all; \
+             nothing was changed",
+        )
+    }
+
     /// The client may use a campaign group. One that is not there is none of its, but that
     /// is said by who looks for it.
     ///

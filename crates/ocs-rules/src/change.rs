@@ -12,6 +12,7 @@ use crate::campaign::CampaignGroupId;
 use crate::consent::Stating;
 use crate::consent::standing::Standing;
 use crate::do_not_call::{Entry, Subject};
+use crate::erasure::Erased;
 use crate::field_values::unknown;
 use crate::group_state::{GroupCommand, GroupState, GroupStep};
 use crate::record::{ChainId, Contact, Handle, Record};
@@ -45,6 +46,8 @@ pub enum Change {
     RemoveDoNotCall(Subject, String),
     /// Keeps a consent to be called, or its revocation.
     State(Box<Stating>),
+    /// Removes what a person left in the store; who asked for it.
+    Erase(Subject, String),
     /// Does what the time has made due (records.md, section 5).
     Tidy,
     /// An item of AddRecords that was refused before it came here: it has its place
@@ -287,6 +290,8 @@ pub enum Outcome {
         /// Where its phone or customer id stands now, over its scope.
         standing: Standing,
     },
+    /// What of a person was removed so far.
+    Erased(Box<Erased>),
     /// What the time had made due.
     Tidied(Tidied),
     /// The request was carried out before, under the same Idempotency-Key.
@@ -342,6 +347,8 @@ pub struct Tidied {
     pub missed: Vec<Named>,
     /// Campaign groups that were stopped and unloaded, their records exhausted.
     pub completed: Vec<(CampaignGroupId, GroupState)>,
+    /// Erasures that went on: those that told somebody of a record, or are done.
+    pub erased: Vec<Erased>,
     /// Campaign groups that their schedules were carried out for.
     pub scheduled: Vec<Scheduled>,
     /// Campaign groups whose schedules cannot be followed, and why.

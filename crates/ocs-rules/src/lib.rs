@@ -13,6 +13,7 @@ pub mod counters;
 pub mod date_time;
 pub mod days;
 pub mod do_not_call;
+pub mod erasure;
 pub mod field_values;
 pub mod fields;
 pub mod filter;

@@ -7,11 +7,14 @@ use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{
     Change, Delivery, OnRecord, Outcome, Preview, Scheduled, Tidied, UnknownKeys,
 };
+use ocs_rules::erasure::Erased;
 use ocs_rules::group_state::GroupStep;
+use ocs_store::StoreError;
 
 use crate::answer;
 use crate::attempt_guid;
 use crate::core::Core;
+use crate::session::tell_taken;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -25,20 +28,26 @@ pub(crate) async fn run(core: Core) {
             tick.tick().await;
         }
         more = false;
-        match core.store.submit_bulk(vec![Change::Tidy], true).await {
-            Ok(outcomes) => {
-                for outcome in outcomes.into_iter().flatten() {
-                    if let Outcome::Tidied(tidied) = outcome {
-                        report(&tidied, &core);
-                        more = tidied.more;
-                    }
-                }
-            }
+        match tidy(&core).await {
+            Ok(left) => more = left,
             // The store says why; it is tried again.
             Err(error) => tracing::warn!(%error, "what the time made due was not done"),
         }
         push_callbacks(&core).await;
     }
+}
+
+/// Does a step of what the time has made due; whether there is more to do at once.
+pub(crate) async fn tidy(core: &Core) -> Result<bool, StoreError> {
+    let outcomes = core.store.submit_bulk(vec![Change::Tidy], true).await?;
+    let mut more = false;
+    for outcome in outcomes.into_iter().flatten() {
+        if let Outcome::Tidied(tidied) = outcome {
+            report(&tidied, core);
+            more = tidied.more;
+        }
+    }
+    Ok(more)
 }
 
 fn report(tidied: &Tidied, core: &Core) {
@@ -53,6 +62,10 @@ fn report(tidied: &Tidied, core: &Core) {
             record = record.handle,
             "nobody took a callback in time: MissedCallBack"
         );
+    }
+    for erased in &tidied.erased {
+        tell_taken(&erased.taken, core);
+        report_erased(erased);
     }
     for scheduled in &tidied.scheduled {
         report_scheduled(scheduled, core);
@@ -69,6 +82,24 @@ fn report(tidied: &Tidied, core: &Core) {
         let name = answer::CAMPAIGN_UNLOADED;
         let event = answer::campaign_event(name, *group, state, core.application, &objects);
         core.sessions.push_all(event);
+    }
+}
+
+/// Says what an erasure has removed, once the rows are gone; whom it was about is not said.
+pub(crate) fn report_erased(erased: &Erased) {
+    let receipt = &erased.receipt;
+    if receipt.complete {
+        tracing::info!(
+            erasure = erased.erasure,
+            records = receipt.records,
+            attempts = receipt.attempts,
+            import_keys = receipt.import_keys,
+            answers = receipt.answers,
+            consent_statements = receipt.statements,
+            do_not_call_messages = receipt.do_not_call_messages,
+            kept_out = receipt.kept_out,
+            "a person was erased"
+        );
     }
 }
 

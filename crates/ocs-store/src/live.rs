@@ -13,7 +13,7 @@ use ocs_rules::retrieval::shares::Shares;
 use ocs_rules::retrieval::view::Views;
 
 use crate::audit::Head;
-use crate::batch::{Restriction, Schedules};
+use crate::batch::{Erasures, Restriction, Schedules};
 use crate::without_rule::Told;
 
 /// What the writer knows without reading.
@@ -22,6 +22,7 @@ pub(crate) struct Live {
     /// The states of campaign groups that were ever loaded.
     pub(crate) groups: BTreeMap<CampaignGroupId, GroupState>,
     pub(crate) schedules: Schedules,
+    pub(crate) erasures: Erasures,
     pub(crate) do_not_call: Shown<Restrictions>,
     /// Whether the Do Not Call list has to be caught up with before a record is handed
     /// out: keys are made anew, or very many rows of others were there at the start.

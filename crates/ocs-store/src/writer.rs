@@ -10,7 +10,7 @@ use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::view::Views;
 use tokio::sync::oneshot;
 
-use crate::batch::{Batch, Written, consent_callers};
+use crate::batch::{AfterErasing, Batch, Written, consent_callers};
 use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
@@ -118,6 +118,7 @@ impl Writer {
             }
         }
         self.database.index_contacts();
+        self.live.erasures.sweeping = self.database.is_sweeping();
     }
 
     /// Runs requests through the rules and commits as much of what comes of them as
@@ -216,6 +217,7 @@ impl Writer {
         }
         self.live.behind = self.live.behind && !written.caught_up;
         self.database.added(&written.contacts);
+        self.after_erasing(written.after_erasing);
         if let Some(objects) = written.objects {
             self.objects.store(Arc::new(objects));
         }
@@ -225,6 +227,18 @@ impl Writer {
     fn show_views(&mut self, views: Views) {
         self.live.views = Arc::new(views);
         self.views.store(Arc::clone(&self.live.views));
+    }
+
+    fn after_erasing(&mut self, after: AfterErasing) {
+        let erasures = &mut self.live.erasures;
+        erasures.contacts.extend(after.contacts);
+        if after.erased {
+            self.database.sweep();
+            (erasures.scrubbing, erasures.log_cut) = (true, false);
+        }
+        if after.cut_log {
+            erasures.log_cut = self.database.cut_log();
+        }
     }
 
     fn change_objects(&mut self, plan: ObjectsPlan) -> Result<(), ObjectsError> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ocs_config::Right;
 
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     /// Consent to be called, and its revocation: every statement, by file.
     #[command(subcommand)]
     Consent(Consent),
+    /// Remove what a person left in the store, by phone or customer id.
+    Erase(Erase),
     /// The tokens that HTTP clients are known by, in the configuration.
     #[command(subcommand)]
     Token(Token),
@@ -256,6 +259,26 @@ pub(crate) struct DncRemove {
     /// The customer id instead.
     #[arg(long, value_name = "ID")]
     pub(crate) customer_id: Option<String>,
+}
+
+#[derive(Args)]
+#[group(id = "person", required = true, multiple = false)]
+pub(crate) struct ErasedPerson {
+    /// The phone: every record with it goes, however it is spelled, and the rest of its chain.
+    #[arg(long, value_name = "NUMBER", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) phone: Option<String>,
+    /// The customer id.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) customer_id: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Erase {
+    #[command(flatten)]
+    pub(crate) person: ErasedPerson,
+    /// Only say how many records there are.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Subcommand)]

@@ -8,6 +8,7 @@ mod config;
 mod consent;
 mod desktop;
 mod dnc;
+mod erase;
 mod explain;
 mod export;
 mod import;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain::explain(config, &explain, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
         Command::Consent(command) => consent::consent(config, &command, clock),
+        Command::Erase(erase) => erase::erase(config, &erase, clock),
         Command::Token(command) => token::token(config, &command),
         Command::Desktop(desktop) => desktop::desktop(&desktop),
         Command::Config(command) => config::command(config, &command),

@@ -16,7 +16,7 @@ impl Rights {
     pub(crate) const PREVIEW: Self = Self::one(Right::Preview);
     pub(crate) const CONTROL: Self = Self::one(Right::Control);
     pub(crate) const READ: Self = Self::one(Right::Read);
-    const ADMIN: Self = Self::one(Right::Admin);
+    pub(crate) const ADMIN: Self = Self::one(Right::Admin);
 
     /// What everybody may do where there are no rules: everything but administer.
     pub(crate) const WITHOUT_RULES: Self = Self::ADD

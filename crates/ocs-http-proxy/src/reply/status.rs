@@ -39,7 +39,8 @@ pub(crate) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::CampaignAlreadyStarted
         | ErrorNumber::InvalidCampaignSchedule
         | ErrorNumber::InvalidCampaignScheduleMode
-        | ErrorNumber::PartOfSequence => StatusCode::CONFLICT,
+        | ErrorNumber::PartOfSequence
+        | ErrorNumber::ContactErased => StatusCode::CONFLICT,
         ErrorNumber::KeyUsedOtherwise => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorNumber::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorNumber::TargetTooLong => StatusCode::URI_TOO_LONG,

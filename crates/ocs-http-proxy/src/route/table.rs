@@ -315,6 +315,14 @@ pub(crate) const ROUTES: &[Route] = &[
         REVOCATION,
     ),
     post(
+        &PHONE,
+        &["Erase"],
+        RequestName::Erase,
+        Rights::ADMIN,
+        "removes every record with the phone, and what else its person left",
+        &[],
+    ),
+    post(
         &CUSTOMER_ID,
         &["DoNotCall"],
         RequestName::DoNotCall,
@@ -345,6 +353,14 @@ pub(crate) const ROUTES: &[Route] = &[
         Rights::UPDATE,
         "keeps that the customer id revoked consent to be called: it is not called from now on",
         REVOCATION,
+    ),
+    post(
+        &CUSTOMER_ID,
+        &["Erase"],
+        RequestName::Erase,
+        Rights::ADMIN,
+        "removes every record of the customer, and what else the person left",
+        &[],
     ),
     post(
         &GROUP,

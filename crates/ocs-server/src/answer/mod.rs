@@ -4,6 +4,7 @@ mod acknowledge;
 mod calling_list;
 mod consent;
 mod delivery;
+mod erased;
 mod group;
 mod record;
 
@@ -11,6 +12,7 @@ pub(crate) use acknowledge::{acknowledge, added, name_ignored, reached};
 pub(crate) use calling_list::{calling_list, calling_lists};
 pub(crate) use consent::{Said, stated};
 pub(crate) use delivery::{Setting, chained, nothing_due, preview, scheduled_call, still_looking};
+pub(crate) use erased::erased;
 pub(crate) use group::{
     CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED, CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED,
     campaign_event, campaign_events, group, groups, state as group_state,

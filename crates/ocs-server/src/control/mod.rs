@@ -6,6 +6,7 @@ mod audit;
 pub(crate) mod client;
 mod consent;
 mod do_not_call;
+mod erase;
 mod explain;
 mod export;
 mod import;

@@ -2,15 +2,15 @@
 
 use ocs_protocol::control::control_server::Control;
 use ocs_protocol::control::{
-    ApplyReply, ApplyRequest, AuditBatch, AuditRequest, ConsentImport, DoNotCallImport,
-    ExplainReply, ExplainRequest, ExportBatch, ExportConsentRequest, ExportDoNotCallRequest,
-    ExportRequest, ImportMessage, ImportOutcome, RemoveDoNotCallReply, RemoveDoNotCallRequest,
-    RequestsBatch, RequestsRequest,
+    ApplyReply, ApplyRequest, AuditBatch, AuditRequest, ConsentImport, DoNotCallImport, EraseReply,
+    EraseRequest, ExplainReply, ExplainRequest, ExportBatch, ExportConsentRequest,
+    ExportDoNotCallRequest, ExportRequest, ImportMessage, ImportOutcome, RemoveDoNotCallReply,
+    RemoveDoNotCallRequest, RequestsBatch, RequestsRequest,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{apply, audit, consent, do_not_call, explain, export, import, requests};
+use super::{apply, audit, consent, do_not_call, erase, explain, export, import, requests};
 use crate::core::Core;
 
 /// The control service.
@@ -116,6 +116,11 @@ impl Control for ControlService {
         request: Request<ExplainRequest>,
     ) -> Result<Response<ExplainReply>, Status> {
         let reply = explain::explain(&self.core, request.into_inner()).await;
+        Ok(Response::new(reply))
+    }
+
+    async fn erase(&self, request: Request<EraseRequest>) -> Result<Response<EraseReply>, Status> {
+        let reply = erase::erase(&self.core, request.into_inner()).await;
         Ok(Response::new(reply))
     }
 

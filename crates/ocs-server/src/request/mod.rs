@@ -22,6 +22,6 @@ pub(crate) use group::{group, preview, read as group_request};
 pub(crate) use handle::read as handle;
 pub(crate) use on_record::read as on_record;
 pub(crate) use page::{customer_id, page, phone};
-pub(crate) use reaching::read as reaching;
+pub(crate) use reaching::{read as reaching, subject};
 pub(crate) use reschedule::read as reschedule;
 pub(crate) use unknown::{check as check_unknown, read as unknown};

@@ -5,11 +5,26 @@ use ocs_protocol::enumeration::ChainAttr;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::Refusal;
 use ocs_rules::change::{Reaching, UnknownKeys, Whom};
+use ocs_rules::do_not_call::Subject;
 use ocs_rules::objects::Objects;
 use ocs_rules::record::{CUSTOMER_ID_LENGTH, PHONE_LENGTH};
 
 use super::attributes::{enumeration, text};
 use super::{check_unknown, handle, on_record};
+
+/// Reads whom an erasure is about: by phone, else by customer id.
+pub(crate) fn subject(event: &UserEvent) -> Result<Subject, Refusal> {
+    let phone = text(event, GSW_PHONE, PHONE_LENGTH)?;
+    let customer_id = text(event, GSW_CUSTOMER_ID, CUSTOMER_ID_LENGTH)?;
+    match (phone, customer_id) {
+        (Some(phone), _) => Ok(Subject::Phone(phone.into_owned())),
+        (None, Some(id)) => Ok(Subject::CustomerId(id.into_owned())),
+        (None, None) => Err(Refusal::missing(
+            GSW_PHONE,
+            "name a phone, or a customer id (GSW_CUSTOMER_ID)",
+        )),
+    }
+}
 
 /// Reads whom a request reaches: of several that are named, the first of record
 /// handle, contact information, customer id (outbound-protocols.md, section 5).

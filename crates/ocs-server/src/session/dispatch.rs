@@ -251,6 +251,10 @@ impl Dispatch {
                 let by = source(client);
                 Change::State(request::consent(event, says, &objects, by, &unknown)?)
             }
+            RequestName::Erase => {
+                request::check_unknown(&unknown, None, &objects)?;
+                Change::Erase(request::subject(event)?, source(client))
+            }
             RequestName::PreviewRecordRequest => {
                 request::check_unknown(&unknown, None, &objects)?;
                 let guid = attempt_guid::new()?;

@@ -13,3 +13,4 @@ mod under_way;
 pub(crate) use http_proxy::{ANSWERS, HttpProxySessions, Notice, serve};
 pub use native::NativeError;
 pub(crate) use native::{NativeListener, Sessions};
+pub(crate) use tell::tell_taken;

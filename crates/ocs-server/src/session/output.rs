@@ -137,6 +137,10 @@ impl Asking {
                 (number, at),
                 standing,
             ),
+            // The person is not named again.
+            Ok(Outcome::Erased(erased)) => {
+                self.naming_ignored(answer::erased(&erased, self.event.reference()))
+            }
             Ok(Outcome::Again { answer, .. }) => UserEvent::decode(&answer[..]).unwrap_or_default(),
             // These come of files and of time, which have no session.
             Ok(

@@ -5,6 +5,7 @@ use ocs_protocol::attribute::{GSW_APPLICATION_ID, GSW_RECORD_HANDLE};
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
 use ocs_rules::change::Outcome;
+use ocs_rules::record::Handle;
 
 use super::output::Asking;
 use crate::core::Core;
@@ -16,14 +17,8 @@ const RECORD_CANCEL: &str = "RecordCancel";
 /// Tells those whom a change concerns, beside whoever asked for it.
 pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
     match outcome {
-        Outcome::Reached { taken, .. } => {
-            for (agent, handle) in taken {
-                let mut event = UserEvent::event(RECORD_CANCEL);
-                event.push(GSW_APPLICATION_ID, core.application.into());
-                event.push(GSW_RECORD_HANDLE, (*handle).into());
-                core.sessions.push(agent, event);
-            }
-        }
+        Outcome::Reached { taken, .. } => tell_taken(taken, core),
+        Outcome::Erased(erased) => tell_taken(&erased.taken, core),
         Outcome::Group(state) => {
             let objects = core.store.objects();
             if let Some(name) = campaign_event(asking.request)
@@ -34,6 +29,16 @@ pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
             }
         }
         _ => {}
+    }
+}
+
+/// Tells agents of records that were taken out of their hands.
+pub(crate) fn tell_taken(taken: &[(String, Handle)], core: &Core) {
+    for (agent, handle) in taken {
+        let mut event = UserEvent::event(RECORD_CANCEL);
+        event.push(GSW_APPLICATION_ID, core.application.into());
+        event.push(GSW_RECORD_HANDLE, (*handle).into());
+        core.sessions.push(agent, event);
     }
 }
 

@@ -23,6 +23,9 @@ impl Batch<'_> {
         let Some(calling_list) = self.objects.list(list) else {
             return Ok(Err(Self::list_gone()));
         };
+        if let Some(refusal) = self.kept_out(&request, store)? {
+            return Ok(Err(refusal));
+        }
         let key = request.import_key.take();
         if let Some(key) = &key {
             let slot = (list, key.clone());

@@ -9,6 +9,7 @@ use ocs_log::ContactInfo;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::consent::{Says, Scope, Statement};
 use ocs_rules::do_not_call::Subject;
+use ocs_rules::erasure::Receipt;
 use ocs_rules::record::Record;
 use serde_json::{Map, Value, json};
 
@@ -91,6 +92,32 @@ impl Lines {
         }
         line.insert("by".to_owned(), statement.by.as_str().into());
         self.push(line);
+    }
+
+    /// Somebody asked for an erasure.
+    pub(super) fn erasure_asked(&mut self, erasure: i64, subject: &Subject, by: &str) {
+        let mut line = Map::new();
+        line.insert("what".to_owned(), "erasure-asked".into());
+        line.insert("erasure".to_owned(), erasure.into());
+        of_subject(&mut line, subject);
+        line.insert("by".to_owned(), by.into());
+        self.push(line);
+    }
+
+    /// The rows of an erasure are gone.
+    pub(super) fn erased(&mut self, erasure: i64, receipt: &Receipt) {
+        let line = json!({
+            "what": "erased",
+            "erasure": erasure,
+            "records": receipt.records,
+            "attempts": receipt.attempts,
+            "answers": receipt.answers,
+            "statements": receipt.statements,
+            "kept_out": receipt.kept_out,
+        });
+        if let Value::Object(line) = line {
+            self.push(line);
+        }
     }
 
     fn push(&mut self, line: Map<String, Value>) {

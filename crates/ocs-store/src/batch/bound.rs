@@ -40,6 +40,8 @@ impl Batch<'_> {
             },
             // Whom it may speak for is judged by what it says.
             Change::State(_) => return Ok(Ok(())),
+            // It reaches whoever has the phone or customer id, in all calling lists.
+            Change::Erase(..) => return Ok(Err(bound.refuse_erasure())),
             // These come of files and of time, and from nobody that is bound; or they change
             // nothing.
             Change::PutDoNotCall(_)

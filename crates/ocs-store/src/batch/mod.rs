@@ -8,6 +8,7 @@ mod bound;
 mod chain;
 mod consent;
 mod do_not_call;
+mod erase;
 mod frequency_caps;
 mod group;
 mod hand_out;
@@ -48,6 +49,7 @@ use crate::live::Live;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Transaction;
 pub(crate) use consent::consent_callers;
+pub(crate) use erase::{AfterErasing, Erasures};
 pub(crate) use once::{Answered, Run as AnsweredRun};
 pub(crate) use schedule::Schedules;
 pub(crate) use working_set::Reached;
@@ -79,6 +81,7 @@ pub(crate) struct Batch<'a> {
     made_whole: Vec<ViewId>,
     /// Answers under their keys, of this batch.
     answered: HashMap<(String, String), Answered>,
+    after_erasing: AfterErasing,
     items: once::Items,
     log: request_log::Lines,
     audit: audit::Lines,
@@ -109,6 +112,7 @@ pub(crate) struct Written {
     pub(crate) made_whole: Vec<ViewId>,
     pub(crate) audit: Head,
     pub(crate) contacts: Vec<Reached>,
+    pub(crate) after_erasing: AfterErasing,
     /// The objects with what the batch added; `None` when it added none.
     pub(crate) objects: Option<Objects>,
 }
@@ -143,6 +147,7 @@ impl<'a> Batch<'a> {
             caught_up: false,
             made_whole: Vec::new(),
             answered: HashMap::new(),
+            after_erasing: AfterErasing::default(),
             items: once::Items::default(),
             log: request_log::Lines::default(),
             audit: audit::Lines::default(),
@@ -210,6 +215,7 @@ impl<'a> Batch<'a> {
             Change::PutDoNotCall(entry) => self.put_do_not_call(&entry, store),
             Change::RemoveDoNotCall(subject, by) => self.remove_do_not_call(&subject, &by, store),
             Change::State(stating) => self.state(*stating, bound, store),
+            Change::Erase(subject, by) => self.erase(&subject, &by, store),
             Change::Tidy => self.tidy(store),
             Change::Refused(refusal) => Ok(Err(*refusal)),
             Change::End => Ok(Ok(Outcome::Known)),
@@ -229,7 +235,8 @@ impl<'a> Batch<'a> {
         self.set.write_counts(store)?;
         self.log.write(self.now, store)?;
         let audit = self.audit.write(self.live.audit, self.now, store)?;
-        if !self.zones.is_empty() {
+        // A handle that was given out is never given out again, whatever was removed.
+        if !self.zones.is_empty() || self.after_erasing.removed {
             store.write_counters(self.counters)?;
         }
         let objects = (!self.zones.is_empty()).then(|| {
@@ -249,6 +256,7 @@ impl<'a> Batch<'a> {
             made_whole: self.made_whole,
             audit,
             contacts: self.set.into_added(),
+            after_erasing: self.after_erasing,
             objects,
         })
     }

@@ -36,6 +36,7 @@ impl Batch<'_> {
         tidied.more |= !self.place_woken(store)?;
         self.place_again(&mut tidied, store)?;
         tidied.more |= self.sweep_on(store)?;
+        tidied.more |= self.tidy_erasures(&mut tidied, store)?;
         self.carry_out_schedules(&mut tidied, store)?;
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;

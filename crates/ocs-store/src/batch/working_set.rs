@@ -164,6 +164,27 @@ impl Batch<'_> {
         }
     }
 
+    /// A record's row was removed, of which nothing was left to be written.
+    pub(super) fn removed(
+        &mut self,
+        record: &Record,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        self.set.records.remove(&record.handle);
+        let counted = (record.list, record.status);
+        *self.set.counts.entry(counted).or_default() -= 1;
+        if record.status != RecordStatus::Retrieved {
+            return Ok(());
+        }
+        let phone = self.compared(&record.contact.phone, record.list);
+        let customer = record.contact.customer_id.as_deref();
+        let awaited = self.live.out.change().came_back(phone, customer);
+        if awaited {
+            Self::release_contact(phone, customer, store)?;
+        }
+        Ok(())
+    }
+
     /// The handles of a chain's records, in the chain's order; all are written.
     pub(super) fn chain(
         &mut self,

@@ -271,7 +271,6 @@ fn same(
 /// Erases what a phone or a customer id said, at most `most` statements, the oldest first; how
 /// many those were. What is left counts as if they had never been. Whatever spelling they were
 /// made in, they are found by the keys of the phone.
-#[cfg_attr(not(test), expect(dead_code, reason = "erasure is to call it"))]
 pub(crate) fn erase(connection: &Connection, keys: Keys, most: u32) -> rusqlite::Result<usize> {
     let (kind, key, complete) = columns(keys);
     let erased: Vec<(i64, Option<i64>)> = connection

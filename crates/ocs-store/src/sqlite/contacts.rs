@@ -11,12 +11,14 @@
 //! had none, and a second AddRecord brings it. Such records are few; they stand in a
 //! table of their own beside the runs.
 //!
-//! What is found are candidates. Keys can meet, and a calling list may have had another region: whoever
-//! asks reads the records and compares their own.
+//! What is found are candidates. Keys can meet, a calling list may have had another region,
+//! and a record may have been removed ([`sweep`]): whoever asks reads the records and compares
+//! their own.
 
 mod entry;
 mod merge;
 mod run;
+mod sweep;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ use crate::sqlite::sqlite_error;
 use entry::{Entry, KEYS, PAGE, customer_key, scattered};
 use merge::Merge;
 use run::{Found, Kind, State, Writing, remove_some};
+use sweep::Sweep;
 use tail::{Generation, Tail};
 
 /// How much is done at once.
@@ -49,6 +52,8 @@ struct Sizes {
     remove: i64,
     /// Runs of a level that are merged into one.
     fan: i64,
+    /// Pages that a step of a sweep looks at.
+    sweep: usize,
 }
 
 const SIZES: Sizes = Sizes {
@@ -57,6 +62,7 @@ const SIZES: Sizes = Sizes {
     step: 64,
     remove: 256,
     fan: 8,
+    sweep: 128,
 };
 
 /// Which of the handles found are wanted: those after a handle, and so many of them,
@@ -203,11 +209,32 @@ pub(crate) fn took_customer(
         .map_err(sqlite_error)
 }
 
+/// A record is removed, and is not found by a customer id that it took later any more.
+///
+/// # Errors
+/// The store cannot be written.
+pub(crate) fn left_customer(
+    connection: &Connection,
+    handle: Handle,
+    customer: &str,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM record_customer_later WHERE key = ?1 AND record_id = ?2")
+        .and_then(|mut statement| {
+            statement.execute(params![customer_key(customer).cast_signed(), handle])
+        })
+        .map(|_| ())
+        .map_err(sqlite_error)
+}
+
 /// The writer's end: takes up added records, and moves the tail into the store.
 pub(crate) struct ContactIndex {
     view: ContactView,
     moving: Option<Move>,
     merging: Option<Merge>,
+    sweeping: Option<Sweep>,
+    /// There may be records that were removed and that no sweep began with.
+    sweep: bool,
     /// There may be runs to merge or to remove.
     look: bool,
     sizes: Sizes,
@@ -271,6 +298,7 @@ pub(crate) struct Step(Done);
 enum Done {
     Moved(Option<Move>),
     Merged(Option<Merge>),
+    Swept(Option<Sweep>),
     Removed,
 }
 
@@ -300,6 +328,9 @@ impl ContactIndex {
             },
             moving: None,
             merging: None,
+            sweeping: None,
+            // Of the process before.
+            sweep: true,
             look: true,
             sizes,
         };
@@ -382,7 +413,7 @@ impl ContactIndex {
 
     /// Whether there may be work for [`ContactIndex::step`].
     pub(crate) fn wants_step(&self) -> bool {
-        self.look || self.merging.is_some() || self.is_long()
+        self.look || self.merging.is_some() || self.is_sweeping() || self.is_long()
     }
 
     /// Whether the tail has its full length, or is on its way into the store: then
@@ -414,6 +445,11 @@ impl ContactIndex {
                 self.moving = moving;
             }
             Done::Merged(merging) => self.merging = merging,
+            Done::Swept(sweeping) => {
+                // There may be others, that it did not begin with.
+                self.sweep = sweeping.is_none();
+                self.sweeping = sweeping;
+            }
             Done::Removed => {}
         }
     }
@@ -427,6 +463,10 @@ impl ContactIndex {
             };
             let moved = moving.step(connection, self.sizes)?;
             return Ok(Some(Step(Done::Moved(moved))));
+        }
+        if let Some(sweeping) = self.sweeping(connection)? {
+            let swept = sweeping.step(connection, self.sizes.sweep)?;
+            return Ok(Some(Step(Done::Swept(swept))));
         }
         let merging = match &self.merging {
             Some(merging) => Some(merging.clone()),
@@ -442,6 +482,19 @@ impl ContactIndex {
         }
         self.look = false;
         Ok(None)
+    }
+
+    /// The sweep that is to go on, or to begin.
+    fn sweeping(&mut self, connection: &Connection) -> rusqlite::Result<Option<Sweep>> {
+        if self.sweeping.is_some() || !self.sweep {
+            return Ok(self.sweeping.clone());
+        }
+        let begun = Sweep::begin(connection)?;
+        match &begun {
+            Some(sweep) => self.forget(&sweep.gone),
+            None => self.sweep = false,
+        }
+        Ok(begun)
     }
 
     /// The part of the tail that goes into the store; what comes from now on is in

@@ -78,6 +78,21 @@ impl Transaction<'_> {
         )
     }
 
+    /// Attempts at a phone or customer id count no more.
+    pub(crate) fn forget_contact_attempts(&mut self, keys: Keys) -> Result<(), StoreError> {
+        let (kind, keys) = match keys {
+            Keys::Phone(phone) => (PHONE, phone.keys().collect()),
+            Keys::CustomerId(key) => (CUSTOMER, vec![key]),
+        };
+        for key in keys {
+            self.write(
+                "DELETE FROM contact_attempt WHERE kind = ?1 AND key = ?2",
+                params![kind, key.cast_signed()],
+            )?;
+        }
+        Ok(())
+    }
+
     /// Removes some of the attempts before a moment; how many.
     pub(crate) fn purge_contact_attempts(
         &mut self,

@@ -58,6 +58,11 @@ impl LogRoom {
         }
     }
 
+    /// The log was cut: its room is to be made anew.
+    pub(crate) fn cut(&mut self) {
+        self.done = 0;
+    }
+
     /// Makes a part of the room that is wanted. Only for who holds SQLite's write lock
     /// and has written nothing yet: then nobody else writes behind the file's end.
     pub(crate) fn step(&mut self) {

@@ -12,7 +12,7 @@ use ocs_rules::retrieval::Retrieval;
 use ocs_rules::retrieval::view::Views;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use crate::batch::{Reached, Restriction, Schedules};
+use crate::batch::{Erasures, Reached, Restriction, Schedules};
 use crate::error::StoreError;
 use crate::live::{ConsentInUse, Live, OutNow, Restrictions, Shown};
 use crate::sqlite::checkpoint::Checkpointer;
@@ -21,8 +21,8 @@ use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
 use crate::sqlite::log_room::LogRoom;
 use crate::sqlite::{
-    Transaction, audit, consent, legal_hours, objects, ready, requests, schedules, schema,
-    sqlite_error, views,
+    Transaction, audit, consent, erasure, legal_hours, objects, ready, requests, schedules, schema,
+    scrub, sqlite_error, views,
 };
 use crate::store::Open;
 use crate::without_rule::Told;
@@ -83,6 +83,8 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         ("wal_autocheckpoint", "0"),
         ("journal_size_limit", "134217728"),
         ("foreign_keys", "ON"),
+        // What is removed from a page is overwritten there; erasures overwrite the rest.
+        ("secure_delete", "FAST"),
         ("temp_store", "MEMORY"),
         // KiB, negative by SQLite's convention. Requests on records name them in no order:
         // what is not here is read from the file again.
@@ -124,8 +126,17 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     let restrictions = Shown::new(Restrictions::loading());
     let behind = database.begin_do_not_call(&objects, &options.policy)?;
     database.loader = do_not_call::begin_loading(path, now, &restrictions)?;
+    let erasures = erasure::read(&database.connection)?;
     let live = Live {
         counters,
+        erasures: Erasures {
+            salt: erasures.salt,
+            contacts: erasures.contacts,
+            under_way: erasures.under_way,
+            sweeping: database.is_sweeping(),
+            scrubbing: scrub::is_under_way(&database.connection)?,
+            log_cut: false,
+        },
         groups: requests::read_group_states(&database.connection)?,
         schedules: Schedules::new(schedules::read_scheduled(&database.connection)?),
         do_not_call: restrictions,
@@ -157,11 +168,14 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// How long a lock of another connection is waited for.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite_error)?;
     connection
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY_TIMEOUT)
         .map_err(sqlite_error)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
@@ -303,6 +317,38 @@ impl Database {
         }
         out.wait_for_all();
         Ok(out)
+    }
+
+    /// Records were removed: they leave the index of contacts from now on.
+    pub(crate) fn sweep(&mut self) {
+        self.contacts.sweep();
+    }
+
+    /// Whether removed records are still in the index of contacts.
+    pub(crate) fn is_sweeping(&self) -> bool {
+        self.contacts.is_sweeping()
+    }
+
+    /// Copies the log into the database and cuts it to nothing, if nobody reads what is
+    /// older; whether that was done. Most of it has been copied by the checkpointer.
+    pub(crate) fn cut_log(&mut self) -> bool {
+        let cut = || -> rusqlite::Result<bool> {
+            // A reader is waited for until the next time, and not here.
+            self.connection.busy_timeout(Duration::ZERO)?;
+            let busy: i64 =
+                self.connection
+                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            Ok(busy == 0)
+        };
+        let done = cut();
+        self.room.cut();
+        if let Err(error) = self.connection.busy_timeout(BUSY_TIMEOUT) {
+            tracing::warn!(%error, "the store's busy time-out was not set");
+        }
+        done.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the store's log was not cut; it is tried again");
+            false
+        })
     }
 
     /// Does what the checkpointer left for the writer.

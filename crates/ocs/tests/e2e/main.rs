@@ -17,6 +17,7 @@ mod crowd;
 mod custom_headers;
 mod do_not_call;
 mod encoding;
+mod erase;
 mod explain;
 mod export;
 mod files;

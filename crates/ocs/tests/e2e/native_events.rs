@@ -58,7 +58,7 @@ impl Agent {
         agent
     }
 
-    fn types(&mut self, line: &str) {
+    pub(crate) fn types(&mut self, line: &str) {
         writeln!(self.lines, "{line}").expect("it reads");
     }
 

@@ -87,6 +87,8 @@ fn number_of(request: RequestName) -> Option<i64> {
     match request {
         RequestName::RequestRecordCancel => Some(CANCEL_RECORD),
         RequestName::DoNotCall => Some(DO_NOT_CALL),
+        // It is not sent here.
+        RequestName::Erase => None,
         _ if request.protocol() == Protocol::ThirdParty => Some(request.code().into()),
         _ => None,
     }

@@ -16,6 +16,8 @@ fn may_send(role: Role, request: RequestName) -> bool {
                     RequestName::DoNotCall | RequestName::RequestRecordCancel
                 )
         }
+        // It needs the right admin, which applications do not have.
+        Protocol::ThirdParty if request == RequestName::Erase => false,
         Protocol::ThirdParty => {
             role == Role::ThirdParty
                 || matches!(
@@ -63,6 +65,7 @@ mod tests {
             (RequestName::RevokeConsent, true, true),
             (RequestName::LoadCampaign, false, true),
             (RequestName::ForceUnloadCampaign, false, true),
+            (RequestName::Erase, false, false),
             (RequestName::ReadRecord, false, false),
             (RequestName::ReadCallingLists, false, false),
         ] {

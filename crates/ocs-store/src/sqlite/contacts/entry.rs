@@ -21,6 +21,9 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Before every entry, in a page of which nothing else is left: no record has this handle.
+    pub(super) const NONE: Self = Self { key: 0, handle: 0 };
+
     /// After every entry: no record has this handle.
     pub(super) const END: Self = Self {
         key: u64::MAX,

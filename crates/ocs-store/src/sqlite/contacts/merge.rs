@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::Sizes;
 use super::entry::Entry;
 use super::run::{Kind, Pages, RunId, State, Writing, leave};
+use super::sweep::Gone;
 
 /// Runs on their way into one.
 #[derive(Clone)]
@@ -90,6 +91,13 @@ impl Merge {
         Ok(Some(self))
     }
 
+    /// Goes on without records that are gone.
+    pub(super) fn forget(&mut self, gone: &Gone) {
+        for source in &mut self.sources {
+            source.entries.retain(|entry| !gone.has(entry));
+        }
+    }
+
     /// Fills a page with the next entries, each once; `heads` are the sources' next.
     fn fill(
         &mut self,
@@ -104,10 +112,13 @@ impl Merge {
             if least == Entry::END {
                 break;
             }
-            page.push(least);
-            // Calling lists read in another region bring entries a second time.
+            if least != Entry::NONE {
+                page.push(least);
+            }
+            // Calling lists read in another region bring entries a second time, and so do
+            // pages that a sweep left nothing in.
             for (source, head) in self.sources.iter_mut().zip(&mut *heads) {
-                if *head == least {
+                while *head == least {
                     source.entries.pop();
                     *head = source.head(read)?;
                 }

@@ -12,7 +12,7 @@ use super::entry::{Entry, Page, to_page};
 pub(super) type RunId = i64;
 
 /// Pages that a run may have, 2^24: more than all record handles need, twice.
-const PAGES: i64 = 1 << 24;
+pub(super) const PAGES: i64 = 1 << 24;
 
 /// How often a page is guessed from the key before halving takes over. Keys are
 /// scattered evenly; only where very many records share one does a guess go wrong.
@@ -42,6 +42,23 @@ impl Kind {
         match self {
             Self::Phone => "SELECT entries FROM record_phone WHERE id = ?1",
             Self::Customer => "SELECT entries FROM record_customer WHERE id = ?1",
+        }
+    }
+
+    /// The next page, of whatever run.
+    pub(super) const fn next(self) -> &'static str {
+        match self {
+            Self::Phone => "SELECT id, entries FROM record_phone WHERE id > ?1 ORDER BY id LIMIT 1",
+            Self::Customer => {
+                "SELECT id, entries FROM record_customer WHERE id > ?1 ORDER BY id LIMIT 1"
+            }
+        }
+    }
+
+    pub(super) const fn update(self) -> &'static str {
+        match self {
+            Self::Phone => "UPDATE record_phone SET entries = ?2 WHERE id = ?1",
+            Self::Customer => "UPDATE record_customer SET entries = ?2 WHERE id = ?1",
         }
     }
 

@@ -6,6 +6,7 @@ use ocs_rules::record::Handle;
 
 use super::entry::Entry;
 use super::run::{Found, Kind};
+use super::sweep::Gone;
 
 /// Entries that are looked through one by one; more are sorted.
 const FRESH: usize = 256;
@@ -38,6 +39,21 @@ impl Sorted {
             part = longer;
         }
         self.parts.push(part);
+    }
+
+    fn forget(&mut self, gone: &Gone) {
+        for part in self.parts.iter_mut().chain([&mut self.fresh]) {
+            part.retain(|entry| !gone.has(entry));
+        }
+    }
+
+    /// The same without some records, not to be added to.
+    fn without(&self, gone: &Gone) -> Self {
+        let left = self.to_sorted().into_iter();
+        Self {
+            parts: vec![left.filter(|entry| !gone.has(entry)).collect()],
+            fresh: Vec::new(),
+        }
     }
 
     fn find(&self, from: Entry, found: &mut Found) {
@@ -89,6 +105,22 @@ impl Generation {
         }
         self.records += 1;
         self.end = self.end.max(handle);
+    }
+
+    /// Takes records out that are gone.
+    pub(super) fn forget(&mut self, gone: &Gone) {
+        self.phones.forget(gone);
+        self.customers.forget(gone);
+    }
+
+    /// The same without records that are gone; it stands for as many handles as before.
+    pub(super) fn without(&self, gone: &Gone) -> Self {
+        Self {
+            phones: self.phones.without(gone),
+            customers: self.customers.without(gone),
+            records: self.records,
+            end: self.end,
+        }
     }
 
     /// How many records are in it.

@@ -1,7 +1,10 @@
 //! The index against a plain scan of the records.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
+use super::entry::Page;
 use super::*;
 
 mod speed;
@@ -13,6 +16,7 @@ const SMALL: Sizes = Sizes {
     step: 2,
     remove: 2,
     fan: 3,
+    sweep: 2,
 };
 
 const LISTS: [ListId; 2] = [1, 2];
@@ -55,6 +59,7 @@ struct World {
     connection: Connection,
     index: ContactIndex,
     records: Vec<Record>,
+    removed: HashSet<Handle>,
     regions: HashMap<ListId, Option<String>>,
 }
 
@@ -75,6 +80,7 @@ impl World {
             index: reopened(&connection, &regions),
             connection,
             records: Vec::new(),
+            removed: HashSet::new(),
             regions,
         }
     }
@@ -107,6 +113,53 @@ impl World {
             (record.handle, phone, record.customer.as_deref())
         }));
         self.records.extend(added);
+    }
+
+    /// Removes every so many-th record.
+    fn remove(&mut self, every: usize, from: usize) {
+        for record in self.records.iter().skip(from).step_by(every) {
+            if !self.removed.insert(record.handle) {
+                continue;
+            }
+            for sql in [
+                "DELETE FROM record WHERE record_id = ?1",
+                "INSERT INTO removed_record (record_id) VALUES (?1)",
+            ] {
+                self.connection
+                    .execute(sql, [record.handle])
+                    .expect("removed");
+            }
+        }
+        self.index.sweep();
+    }
+
+    /// No entry is left of what was removed.
+    fn check_removed(&self) {
+        for table in ["record_phone", "record_customer"] {
+            let sql = format!("SELECT entries FROM {table}");
+            let mut pages = self.connection.prepare(&sql).expect("pages");
+            let mut rows = pages.query([]).expect("pages");
+            while let Some(row) = rows.next().expect("a page") {
+                let page = Page::of(row.get_ref(0).expect("a page").as_blob().expect("bytes"));
+                for entry in page.expect("a page").entries() {
+                    assert!(!self.removed.contains(&entry.handle), "{entry:?}");
+                }
+            }
+        }
+        let tail = self.index.view.read();
+        for generation in tail.moving.as_deref().into_iter().chain([&tail.newest]) {
+            for kind in [Kind::Phone, Kind::Customer] {
+                for entry in generation.sorted(kind) {
+                    assert!(!self.removed.contains(&entry.handle), "{entry:?}");
+                }
+            }
+        }
+        let left = "SELECT count(*) FROM removed_record";
+        let left: i64 = self
+            .connection
+            .query_row(left, [], |row| row.get(0))
+            .expect("counted");
+        assert_eq!(left, 0);
     }
 
     /// Makes steps; those that are not kept are rolled back. Returns whether there
@@ -162,12 +215,13 @@ impl World {
             );
             let found: Vec<Handle> = candidates
                 .into_iter()
+                .filter(|handle| !self.removed.contains(handle))
                 .filter(|handle| matches(&self.records[*handle as usize - 1]))
                 .collect();
             let scanned: Vec<Handle> = self
                 .records
                 .iter()
-                .filter(|record| matches(record))
+                .filter(|record| matches(record) && !self.removed.contains(&record.handle))
                 .map(|record| record.handle)
                 .collect();
             assert_eq!(found, scanned, "{whom}");
@@ -395,6 +449,7 @@ enum Event {
     Settle,
     Crash,
     Region(usize, usize, bool),
+    Remove(usize, usize),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -407,6 +462,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Crash),
         1 => (0..LISTS.len(), 0..3_usize, any::<bool>())
             .prop_map(|(list, region, at_rest)| Event::Region(list, region, at_rest)),
+        1 => (1..8_usize, 0..8_usize).prop_map(|(every, from)| Event::Remove(every, from)),
     ]
 }
 
@@ -436,6 +492,7 @@ proptest! {
                     let region = [None, Some("DE"), Some("US")][region];
                     world.move_list(LISTS[list], region, at_rest);
                 }
+                Event::Remove(every, from) => world.remove(every, from),
             }
             world.check(&[PHONES[0], PHONES[3], PHONES[7]], &CUSTOMERS[..1]);
         }
@@ -443,5 +500,6 @@ proptest! {
         world.settle();
         world.check(&PHONES, &CUSTOMERS);
         world.tidy();
+        world.check_removed();
     }
 }

@@ -28,6 +28,8 @@ const REQUESTS: &[(&str, &str, &[&str])] = &[
     ("POST", "/records/1?req=ChainedRecordRequest", &["preview"]),
     ("POST", "/phones/1?req=DoNotCall", &["update"]),
     ("POST", "/phones/1?req=RequestRecordCancel", &["update"]),
+    ("POST", "/phones/1?req=Erase", &["admin"]),
+    ("POST", "/customer_ids/1?req=Erase", &["admin"]),
     ("POST", "/customer_ids/1?req=DoNotCall", &["update"]),
     (
         "POST",
