@@ -142,7 +142,7 @@ impl Config {
         self.server_info.resolve(&base);
         self.store.resolve(&base);
         self.log.resolve(&base);
-        self.options.oc_server.resolve();
+        self.options.oc_server.resolve(&base);
         self.base = base;
     }
 

@@ -46,6 +46,12 @@ const KEYS: &[(&str, &str, Effect)] = &[
     ("options.OCServer.http-connections", "7", AtOnce),
     ("options.OCServer.shutdown-timeout", "7", AtOnce),
     ("options.OCServer.request-log-days", "7", AfterRestart),
+    (
+        "options.OCServer.archive-folder",
+        "\"elsewhere\"",
+        AfterRestart,
+    ),
+    ("options.OCServer.retention-days", "7", AfterRestart),
     ("options.OCServer.dnc-reread-interval", "7", AfterRestart),
     (
         "options.OCServer.one-contact-at-a-time",

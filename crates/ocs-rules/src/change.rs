@@ -1,5 +1,7 @@
 //! The requests that change records, typed, and what comes of them.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use ocs_protocol::enumeration::{
     CallResult, CallbackType, ChainAttr, RecordStatus, RecordTreatment,
@@ -48,6 +50,10 @@ pub enum Change {
     State(Box<Stating>),
     /// Removes what a person left in the store; who asked for it.
     Erase(Subject, String),
+    /// Removes chains that were finished long enough ago.
+    RemoveAged(Box<Aged>),
+    /// Has final records count as finished now, of which nobody knows when they were.
+    DateFinished(Vec<Handle>),
     /// Does what the time has made due (records.md, section 5).
     Tidy,
     /// An item of AddRecords that was refused before it came here: it has its place
@@ -94,6 +100,15 @@ pub struct Given {
     pub until: bool,
     /// The zone.
     pub zone: bool,
+}
+
+/// Chains that were finished long enough ago.
+#[derive(Debug, Clone)]
+pub struct Aged {
+    /// Each with its calling list and all of its records, in the chain's order.
+    pub chains: Vec<(ListId, ChainId, Vec<Handle>)>,
+    /// By calling list the moment, UTC seconds, before which a record must have been finished.
+    pub before: BTreeMap<ListId, i64>,
 }
 
 /// Which chain a new record goes into.
@@ -290,6 +305,8 @@ pub enum Outcome {
         /// Where its phone or customer id stands now, over its scope.
         standing: Standing,
     },
+    /// How many records were removed by their age.
+    Removed(u32),
     /// What of a person was removed so far.
     Erased(Box<Erased>),
     /// What the time had made due.

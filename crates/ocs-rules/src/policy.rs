@@ -53,6 +53,8 @@ pub struct Policy {
     pub reread_every: i64,
     /// Days that lines of the request log are kept.
     pub request_log_days: u32,
+    /// Days that finished records are kept; 0 for ever.
+    pub retention_days: u32,
     /// The region of phones without a country code, two letters.
     pub region: Option<String>,
     /// Whether phones are called in legal hours only, where calling lists do not say.
@@ -73,6 +75,7 @@ impl Default for Policy {
             priorities: Priorities::default(),
             reread_every: 300,
             request_log_days: 30,
+            retention_days: 0,
             region: None,
             guards: true,
             without_rule: WithoutRule::Allow,
@@ -88,6 +91,14 @@ impl Policy {
         let own = list.options.text("duplicates");
         own.and_then(Duplicates::from_name)
             .unwrap_or(self.duplicates)
+    }
+
+    /// Seconds that finished records of a calling list are kept; `None` for ever.
+    #[must_use]
+    pub fn kept(&self, list: &CallingList) -> Option<i64> {
+        let own = list.options.integer("retention-days");
+        let days = own.unwrap_or(self.retention_days.into());
+        (days > 0).then(|| days.saturating_mul(24 * 60 * 60))
     }
 
     /// The region that a calling list's phones are read in.

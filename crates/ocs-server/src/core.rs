@@ -135,6 +135,7 @@ fn policy(config: &Config) -> Policy {
         },
         reread_every: seconds(server.dnc_reread_interval),
         request_log_days: server.request_log_days,
+        retention_days: options.retention_days,
         region: config.application.default_region.clone(),
         guards: options.legal_hours,
         without_rule: match server.legal_hours_unknown {

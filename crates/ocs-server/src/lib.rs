@@ -6,6 +6,7 @@
 
 mod access;
 mod answer;
+mod archive;
 mod attempt_guid;
 mod control;
 mod core;
@@ -15,6 +16,7 @@ mod housekeeping;
 mod http_proxy;
 mod proxy_settings;
 mod request;
+mod retention;
 mod server;
 mod session;
 mod supervisor;

@@ -1,16 +1,19 @@
 //! `ocs run`: from the configuration to the last record stored.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_config::Config;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::archive::Archive;
 use crate::control;
 use crate::core::{Clock, Core, CoreError};
 use crate::housekeeping;
 use crate::http_proxy::HttpProxy;
+use crate::retention;
 use crate::session::{NativeError, NativeListener};
 use crate::tls::{Identities, TlsProblems};
 
@@ -56,6 +59,14 @@ pub enum ServerError {
     /// Desktops and applications cannot be listened to.
     #[error("{0}")]
     Native(#[from] NativeError),
+    /// The archive of finished records cannot be written.
+    #[error("the archive's folder {} (options.OCServer.archive-folder) cannot be used: {source}", path.display())]
+    Archive {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// HTTP Proxy's supervisor cannot be started.
     #[error("HTTP Proxy cannot be started: {0}")]
     Supervisor(std::io::Error),
@@ -81,9 +92,11 @@ pub async fn run(
     let identities = Identities::read(&config, Arc::clone(&clock))?;
     let holder = format!("ocs run \"{}\"", config.application.name);
     let (core, writer_ended) = Core::open(&config, &holder, clock)?;
+    let archive = archive(&config)?;
     let control = control::listen(&config, core.clone())?;
     let sessions = core.sessions.clone();
     let housekeeping = tokio::spawn(housekeeping::run(core.clone()));
+    let retention = tokio::spawn(retention::run(core.clone(), archive));
     let watching = tokio::spawn(identities.clone().watch_expiry());
     let native = NativeListener::start(&config, &core, &sessions, &identities).await?;
     if !native.opened.is_empty() {
@@ -99,6 +112,7 @@ pub async fn run(
     let patience = http_proxy.shutdown_timeout();
     tokio::join!(http_proxy.stop(), native.stop(patience));
     housekeeping.abort();
+    retention.abort();
     watching.abort();
     control.stop();
     let closing = core.clone();
@@ -106,6 +120,17 @@ pub async fn run(
     let _ = tokio::task::spawn_blocking(move || closing.close()).await;
     tracing::info!("OCS has stopped");
     ended
+}
+
+fn archive(config: &Config) -> Result<Option<Archive>, ServerError> {
+    let Some(folder) = &config.options.oc_server.archive_folder else {
+        return Ok(None);
+    };
+    let archive = Archive::new(folder).map_err(|source| ServerError::Archive {
+        path: folder.clone(),
+        source,
+    });
+    archive.map(Some)
 }
 
 async fn wait(

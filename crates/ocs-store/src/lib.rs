@@ -21,7 +21,7 @@ pub use error::{StoreError, store_refusal};
 pub use queue::Full;
 pub use reader::Reader;
 pub use request::{Asked, Encode, Noted, Once, OnceKey, Outcomes, Part, Request, request_of_code};
-pub use sqlite::{Attempt, LogRows, Page, RequestLine, Surroundings};
+pub use sqlite::{Aged, Attempt, LogRows, Look, Page, RequestLine, Surroundings};
 pub use store::{
     BulkAnswer, Clock, Counts, GroupStates, Keep, ObjectsPlan, ObjectsView, Open, Reply, Store,
     default_limits,

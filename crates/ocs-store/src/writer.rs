@@ -175,11 +175,11 @@ impl Writer {
             return Ok((written.outcomes, false));
         }
         transaction.commit()?;
-        Ok((self.committed(written), true))
+        Ok((self.committed(written, now), true))
     }
 
     /// Takes up in memory what is in the store now.
-    fn committed(&mut self, written: Written) -> Outcomes {
+    fn committed(&mut self, written: Written, now: i64) -> Outcomes {
         // A number that was rolled back is given out again.
         self.live.counters = written.counters;
         self.live.retrieval.committed();
@@ -217,7 +217,7 @@ impl Writer {
         }
         self.live.behind = self.live.behind && !written.caught_up;
         self.database.added(&written.contacts);
-        self.after_erasing(written.after_erasing);
+        self.after_erasing(written.after_erasing, now);
         if let Some(objects) = written.objects {
             self.objects.store(Arc::new(objects));
         }
@@ -229,11 +229,18 @@ impl Writer {
         self.views.store(Arc::clone(&self.live.views));
     }
 
-    fn after_erasing(&mut self, after: AfterErasing) {
+    fn after_erasing(&mut self, after: AfterErasing, now: i64) {
         let erasures = &mut self.live.erasures;
         erasures.contacts.extend(after.contacts);
-        if after.erased {
+        if after.removed > 0 {
+            erasures.unswept += after.removed;
+            erasures.removed_at = now;
+        }
+        if after.erased || after.sweep {
+            erasures.unswept = 0;
             self.database.sweep();
+        }
+        if after.erased {
             (erasures.scrubbing, erasures.log_cut) = (true, false);
         }
         if after.cut_log {

@@ -15,6 +15,10 @@ pub struct LevelOptions {
     /// What AddRecord does when the calling list has a record with the same phone or
     /// customer id (records.md, section 3). Default: "allow".
     pub duplicates: Option<Duplicates>,
+    /// How many days finished records are kept, 0 to 36500; 0 for ever. Looked at for
+    /// calling lists. Default: 0.
+    #[schemars(range(max = 36_500))]
+    pub retention_days: Option<u32>,
     /// What happens to a key of a request that is neither an attribute nor a field of
     /// the calling list (http-interface.md, section 3). Default: "ignore".
     pub unknown_attributes: Option<UnknownAttributes>,
@@ -109,6 +113,8 @@ pub struct LevelOptions {
 pub struct EffectiveOptions {
     /// The option `duplicates`; see [`LevelOptions::duplicates`].
     pub duplicates: Duplicates,
+    /// The option `retention-days`; see [`LevelOptions::retention_days`].
+    pub retention_days: u32,
     /// The option `unknown-attributes`; see [`LevelOptions::unknown_attributes`].
     pub unknown_attributes: UnknownAttributes,
     /// The option `legal-hours`; see [`LevelOptions::legal_hours`].
@@ -192,6 +198,7 @@ impl LevelOptions {
         let default = EffectiveOptions::default();
         EffectiveOptions {
             duplicates: set.duplicates.unwrap_or(default.duplicates),
+            retention_days: set.retention_days.unwrap_or(default.retention_days),
             unknown_attributes: set.unknown_attributes.unwrap_or(default.unknown_attributes),
             legal_hours: set.legal_hours.unwrap_or(default.legal_hours),
             stale_clean_timeout: set
@@ -256,6 +263,7 @@ impl LevelOptions {
     pub fn or(self, farther: Self) -> Self {
         Self {
             duplicates: self.duplicates.or(farther.duplicates),
+            retention_days: self.retention_days.or(farther.retention_days),
             unknown_attributes: self.unknown_attributes.or(farther.unknown_attributes),
             legal_hours: self.legal_hours.or(farther.legal_hours),
             stale_clean_timeout: self.stale_clean_timeout.or(farther.stale_clean_timeout),
@@ -318,6 +326,7 @@ impl LevelOptions {
         let default = EffectiveOptions::default();
         Self {
             duplicates: Some(default.duplicates),
+            retention_days: Some(default.retention_days),
             unknown_attributes: Some(default.unknown_attributes),
             legal_hours: Some(default.legal_hours),
             stale_clean_timeout: Some(default.stale_clean_timeout),
@@ -354,6 +363,7 @@ impl Default for EffectiveOptions {
     fn default() -> Self {
         Self {
             duplicates: Duplicates::Allow,
+            retention_days: 0,
             unknown_attributes: UnknownAttributes::Ignore,
             legal_hours: true,
             stale_clean_timeout: TimeSpan::from_secs(30 * 60),

@@ -1,5 +1,7 @@
 //! The options of `[options.OCServer]`.
 
+use std::path::{Path, PathBuf};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -72,6 +74,9 @@ pub struct ServerOptions {
     /// 3). Default: 30.
     #[schemars(range(min = 1, max = 36_500))]
     pub request_log_days: u32,
+    /// The folder that finished records are moved to when their `retention-days` are over,
+    /// from the configuration's folder. Default: none; they are removed.
+    pub archive_folder: Option<PathBuf>,
     /// How often the Do Not Call list is read again for what others have
     /// written, 0s to 30d; 0 never (records.md, section 6). Default: "5min".
     #[schemars(extend("x-at-least" = "0s", "x-at-most" = "30d"))]
@@ -117,6 +122,7 @@ impl Default for ServerOptions {
             http_connections: 10_000,
             shutdown_timeout: TimeSpan::from_secs(10),
             request_log_days: 30,
+            archive_folder: None,
             dnc_reread_interval: TimeSpan::from_secs(300),
             one_contact_at_a_time: true,
             legal_hours_unknown: LegalHoursUnknown::Allow,
@@ -134,12 +140,23 @@ impl ServerOptions {
     }
 
     /// The farthest level is complete: what the file leaves out is built in.
-    pub(crate) fn resolve(&mut self) {
+    pub(crate) fn resolve(&mut self, base: &Path) {
+        if let Some(folder) = &mut self.archive_folder {
+            *folder = base.join(&*folder);
+        }
         let set = std::mem::take(&mut self.levels);
         self.levels = set.or(LevelOptions::built_in());
     }
 
     pub(crate) fn check(&self, at: &KeyPath, findings: &mut Findings) {
+        if self
+            .archive_folder
+            .as_ref()
+            .is_some_and(|folder| folder.as_os_str().is_empty())
+        {
+            let sentence = "is empty; name a folder, or leave it out to remove finished records";
+            findings.wrong(&at.key("archive-folder"), sentence.to_owned());
+        }
         for (index, header) in self.http_custom_headers.iter().enumerate() {
             let same = |other: &CustomHeader| other.name == header.name;
             if self.http_custom_headers[..index].iter().any(same) {

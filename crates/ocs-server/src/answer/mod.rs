@@ -17,4 +17,4 @@ pub(crate) use group::{
     CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED, CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED,
     campaign_event, campaign_events, group, groups, state as group_state,
 };
-pub(crate) use record::{Known, OfContact, attributes, contact, record, records};
+pub(crate) use record::{Known, OfContact, archived, attributes, contact, record, records};

@@ -68,6 +68,37 @@ pub(crate) fn attributes(record: &Record, objects: &Objects, now: Timestamp) -> 
     event
 }
 
+/// A record as a line of the archive: its attributes and its attempts, a JSON object.
+pub(crate) fn archived(
+    record: &Record,
+    attempts: &[Attempt],
+    objects: &Objects,
+    now: Timestamp,
+) -> String {
+    let mut event = UserEvent::default();
+    push_record(&mut event, record, None, objects, now);
+    let attempts = attempts.iter().map(attempt);
+    event.push("attempts", UserEvent::array_of(attempts).into());
+    json(&event).to_string()
+}
+
+fn json(list: &UserEvent) -> serde_json::Value {
+    let value = |value: &Value| match value {
+        Value::Text(text) => text.as_str().into(),
+        Value::Integer(number) => (*number).into(),
+        Value::Decimal(number) => number.as_str().into(),
+        Value::List(list) => json(list),
+    };
+    let values = list.pairs.iter().map(|pair| {
+        let value = pair.value.as_ref().map(value);
+        (pair.key.clone(), value.unwrap_or_default())
+    });
+    match list.array {
+        true => values.map(|(_, value)| value).collect(),
+        false => serde_json::Value::Object(values.collect()),
+    }
+}
+
 /// A page of a calling list's records; `next` is where the following page begins.
 pub(crate) fn records(
     records: &[Record],

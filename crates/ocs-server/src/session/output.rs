@@ -146,6 +146,7 @@ impl Asking {
             Ok(
                 Outcome::Known
                 | Outcome::DoNotCallPut
+                | Outcome::Removed(_)
                 | Outcome::DoNotCallRemoved(_)
                 | Outcome::Tidied(_),
             ) => answer::acknowledge(self.event, self.request, &self.ignored),

@@ -46,6 +46,8 @@ impl Batch<'_> {
             // nothing.
             Change::PutDoNotCall(_)
             | Change::RemoveDoNotCall(..)
+            | Change::RemoveAged(_)
+            | Change::DateFinished(_)
             | Change::Tidy
             | Change::Refused(_)
             | Change::End => return Ok(Ok(())),

@@ -35,6 +35,9 @@ pub(crate) struct Erasures {
     pub(crate) under_way: bool,
     /// Whether removed records are still in the index of contacts.
     pub(crate) sweeping: bool,
+    /// How many records were removed since that was begun last, and when the last of them.
+    pub(crate) unswept: u32,
+    pub(crate) removed_at: i64,
     /// Whether bytes of what was erased may still be in free space.
     pub(crate) scrubbing: bool,
     /// Whether the log was cut after everything else was done.
@@ -44,8 +47,10 @@ pub(crate) struct Erasures {
 /// What a batch leaves for after its commit.
 #[derive(Default)]
 pub(crate) struct AfterErasing {
-    /// Whether records were removed.
-    pub(crate) removed: bool,
+    /// How many records were removed.
+    pub(crate) removed: u32,
+    /// Whether the index of contacts is to let go of removed records.
+    pub(crate) sweep: bool,
     /// Hashes of whom erasures were about.
     pub(crate) contacts: Vec<i64>,
     /// Whether the rows of an erasure are gone: its entries in the index of contacts follow,
@@ -97,6 +102,7 @@ impl Batch<'_> {
             }
             self.live.erasures.under_way = false;
         }
+        self.sweep_removed();
         if self.live.erasures.sweeping {
             // The writer does it between batches.
             return Ok(true);
@@ -315,10 +321,11 @@ impl Batch<'_> {
         }
         let receipt = &mut step.erasure.receipt;
         receipt.records += 1;
+        store.forget_attempts_of(record.handle)?;
         receipt.attempts += store.remove_record(record)?;
         receipt.import_keys += store.remove_import_keys(record.handle)?;
         self.keys.retain(|_, handle| *handle != record.handle);
-        self.after_erasing.removed = true;
+        self.after_erasing.removed += 1;
         if record.status == RecordStatus::Retrieved
             && let Some(agent) = record.in_hand.as_ref().and_then(|hand| hand.agent.clone())
         {

@@ -19,6 +19,7 @@ mod once;
 mod reach;
 mod release;
 mod request_log;
+mod retention;
 mod schedule;
 mod tidy;
 mod views;
@@ -216,6 +217,8 @@ impl<'a> Batch<'a> {
             Change::RemoveDoNotCall(subject, by) => self.remove_do_not_call(&subject, &by, store),
             Change::State(stating) => self.state(*stating, bound, store),
             Change::Erase(subject, by) => self.erase(&subject, &by, store),
+            Change::RemoveAged(aged) => self.remove_aged(&aged, store),
+            Change::DateFinished(handles) => self.date_finished(&handles, store),
             Change::Tidy => self.tidy(store),
             Change::Refused(refusal) => Ok(Err(*refusal)),
             Change::End => Ok(Ok(Outcome::Known)),
@@ -236,7 +239,7 @@ impl<'a> Batch<'a> {
         self.log.write(self.now, store)?;
         let audit = self.audit.write(self.live.audit, self.now, store)?;
         // A handle that was given out is never given out again, whatever was removed.
-        if !self.zones.is_empty() || self.after_erasing.removed {
+        if !self.zones.is_empty() || self.after_erasing.removed > 0 {
             store.write_counters(self.counters)?;
         }
         let objects = (!self.zones.is_empty()).then(|| {

@@ -293,7 +293,7 @@ impl Batch<'_> {
             let written = if now_stored == loaded.stored {
                 store.note_record(record)
             } else {
-                store.update_record(record)
+                store.update_record(record, self.now)
             };
             if !spoiled(&mut self.outcomes, index, written)? {
                 continue;

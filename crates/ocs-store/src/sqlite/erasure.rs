@@ -235,15 +235,19 @@ impl Transaction<'_> {
         }
     }
 
-    /// Removes a record's row and its attempts, with what caps count of them; the index of
-    /// contacts lets go of it later. Returns how many attempts there were.
-    pub(crate) fn remove_record(&mut self, record: &Record) -> Result<u32, StoreError> {
-        let handle = record.handle;
-        self.removed(
+    /// The attempts at a record count for no cap any more; before they are removed.
+    pub(crate) fn forget_attempts_of(&mut self, handle: Handle) -> Result<(), StoreError> {
+        self.write(
             "DELETE FROM contact_attempt WHERE (begun_at, attempt) IN \
              (SELECT begun_at, id FROM attempt WHERE record_id = ?1)",
             [handle],
-        )?;
+        )
+    }
+
+    /// Removes a record's row and its attempts, whatever caps count of them; the index of
+    /// contacts lets go of it later. Returns how many attempts there were.
+    pub(crate) fn remove_record(&mut self, record: &Record) -> Result<u32, StoreError> {
+        let handle = record.handle;
         let attempts = self.removed("DELETE FROM attempt WHERE record_id = ?1", [handle])?;
         // Also of views that no campaign uses any more.
         self.removed(

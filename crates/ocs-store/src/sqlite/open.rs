@@ -134,6 +134,8 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
             contacts: erasures.contacts,
             under_way: erasures.under_way,
             sweeping: database.is_sweeping(),
+            unswept: 0,
+            removed_at: 0,
             scrubbing: scrub::is_under_way(&database.connection)?,
             log_cut: false,
         },

@@ -258,7 +258,7 @@ fn scan(connection: &Connection, list: ListId, page: &Page) -> rusqlite::Result<
         .collect()
 }
 
-fn attempts(connection: &Connection, handle: Handle) -> rusqlite::Result<Vec<Attempt>> {
+pub(super) fn attempts(connection: &Connection, handle: Handle) -> rusqlite::Result<Vec<Attempt>> {
     connection
         .prepare_cached(
             "SELECT guid, group_id, agent_id, begun_at, ended_at, call_result FROM attempt \

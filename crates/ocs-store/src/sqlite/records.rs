@@ -152,9 +152,9 @@ pub(crate) fn note(connection: &Connection, record: &Record) -> Result<(), Store
         .map_err(sqlite_error)
 }
 
-/// Writes everything of a record that a request may change. One that is not Ready is in
-/// no class for retrieval any more.
-pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), StoreError> {
+/// Writes everything of a record that a request may change at `now`, UTC seconds. One that
+/// is not Ready is in no class for retrieval any more.
+pub(crate) fn update(connection: &Connection, record: &Record, now: i64) -> Result<(), StoreError> {
     let contact = &record.contact;
     let in_hand = record.in_hand.as_ref();
     connection
@@ -165,7 +165,8 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
              touched_at = ?13, contact_info = ?14, contact_info_type = ?15, customer_id = ?16, \
              daily_from = ?17, daily_till = ?18, tz_dbid = ?19, campaign_id = ?20, \
              outside_window = ?21, assigned_group = ?22, \
-             ready_class = CASE WHEN ?3 = 1 THEN ready_class END \
+             ready_class = CASE WHEN ?3 = 1 THEN ready_class END, \
+             finished_at = CASE WHEN ?23 THEN coalesce(finished_at, ?24) END \
              WHERE record_id = ?1",
         )
         .and_then(|mut statement| {
@@ -192,6 +193,8 @@ pub(crate) fn update(connection: &Connection, record: &Record) -> Result<(), Sto
                 contact.campaign,
                 record.outside_window,
                 record.assigned,
+                record.is_final(),
+                now,
             ])
         })
         .map(|_| ())

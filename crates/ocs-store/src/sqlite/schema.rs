@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_legal_hours.sql"),
     include_str!("migrations/0018_consent.sql"),
     include_str!("migrations/0019_erasure.sql"),
+    include_str!("migrations/0020_retention.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

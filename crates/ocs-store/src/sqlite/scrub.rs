@@ -3,8 +3,8 @@
 //! SQLite overwrites a removed cell with zeros (`secure_delete = FAST`, always), and with
 //! `ON`, as erasures have it, a page that becomes free too. Pages that became free before are
 //! taken and given back, which overwrites them; last, the write-ahead log is copied and cut
-//! to nothing. What no row says any more may be left in one place: a page that SQLite split
-//! in two keeps what it moved, in the room between its cells, until it is written again.
+//! to nothing. What no row says any more may be left in one place: pages that SQLite split or
+//! joined keep what it moved, in the room between their cells, until they are written again.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

@@ -265,8 +265,8 @@ impl<'a> Transaction<'a> {
         records::note(&self.inner, record)
     }
 
-    pub(crate) fn update_record(&mut self, record: &Record) -> Result<(), StoreError> {
-        records::update(&self.inner, record)
+    pub(crate) fn update_record(&mut self, record: &Record, now: i64) -> Result<(), StoreError> {
+        records::update(&self.inner, record, now)
     }
 
     /// Adds to the counts of records by calling list and status.

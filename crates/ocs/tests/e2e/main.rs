@@ -46,6 +46,7 @@ mod refusals;
 mod replies;
 mod request_log;
 mod requests;
+mod retention;
 mod room;
 mod said;
 mod schedules;

@@ -1,0 +1,5 @@
+//! Records that are removed from a real store: on request, and by their age.
+
+mod erasure;
+mod retention;
+mod world;
