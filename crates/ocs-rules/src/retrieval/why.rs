@@ -671,7 +671,7 @@ mod tests {
             None
         );
         // Consent that ends before the window opens is none, and so is a revocation.
-        let mut later = record.clone();
+        let mut later = record;
         later.contact.scheduled = Some(NOON + 2 * HOUR);
         for (consent, codes, next) in [
             (
