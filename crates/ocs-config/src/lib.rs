@@ -19,6 +19,7 @@ mod problem;
 mod read;
 mod redundancy;
 mod reload;
+mod rewriting;
 mod server_info;
 mod set;
 mod store;
@@ -39,6 +40,7 @@ pub use problem::{ConfigError, Problem, Source};
 pub use redundancy::Redundancy;
 pub use reload::{Change, ChangeKind, Effect, InForce, effect};
 pub use server_info::{ConnectionProtocol, Port, ServerInfo};
+pub use rewriting::{FileError, Rewriting};
 pub use set::{Set, SetError, set};
 pub use store::{Store, StoreUrl};
 pub use tokens::{

@@ -2,14 +2,14 @@
 //! change is there whole or not at all, and none that makes the file wrong.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::access::Right;
+use crate::config::read;
+use crate::problem::Source;
+use crate::rewriting::{FileError, Rewriting};
 
 /// A token that is to be known.
 #[derive(Debug, Clone)]
@@ -32,15 +32,8 @@ pub struct NewToken<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// There is no such file, or the system refuses something.
-    #[error("{path}: {what}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What could not be done.
-        what: &'static str,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A token of this name is there already.
     #[error(
         "there is a token \"{0}\" already; choose another name, or give it a new token by `ocs \
@@ -210,75 +203,15 @@ fn edit(
     environment: Environment,
     change: impl FnOnce(&mut DocumentMut) -> Result<(), TokenError>,
 ) -> Result<(), TokenError> {
-    let failed = |what| {
-        let path = file.to_owned();
-        move |source| TokenError::File { path, what, source }
-    };
-    // Where it is a link, the file that it leads to is replaced, not the link.
-    let path = fs::canonicalize(file).map_err(failed("cannot be found"))?;
-    let mut locked = lock(&path).map_err(failed("cannot be opened"))?;
-    let mut text = String::new();
-    let read = locked.read_to_string(&mut text);
-    read.map_err(failed("cannot be read"))?;
-    let wrong = |error: String| TokenError::Wrong(error);
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| wrong(format!("{}: {error}", file.display())))?;
+    let rewriting = Rewriting::begin(file)?;
+    let document = rewriting.text().parse();
+    let mut document: DocumentMut = document.map_err(|error: toml_edit::TomlError| {
+        TokenError::Wrong(format!("{}: {error}", file.display()))
+    })?;
     change(&mut document)?;
-
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
-    // What a command that was killed left behind.
-    let _ = fs::remove_file(&beside);
-    let written = write(&beside, &document.to_string(), &locked);
-    let judged = written
-        .map_err(failed("cannot be replaced"))
-        .and_then(|()| {
-            // Paths in it start from the same folder.
-            crate::load(Some(&beside), environment.into_iter()).map_err(|error| {
-                let (new, old) = (beside.display().to_string(), file.display().to_string());
-                wrong(error.to_string().replace(&new, &old))
-            })
-        });
-    let replaced = judged.and_then(|_| {
-        fs::rename(&beside, &path).map_err(failed("cannot be replaced"))?;
-        // The name is on the disk with its folder.
-        let folder = path.parent().map(File::open);
-        let kept = folder.map(|folder| folder.and_then(|folder| folder.sync_all()));
-        kept.unwrap_or(Ok(())).map_err(failed("cannot be kept"))
-    });
-    if replaced.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    replaced
-}
-
-/// Locks the file that is there: two commands at once go one after the other.
-fn lock(path: &Path) -> std::io::Result<File> {
-    loop {
-        let file = File::open(path)?;
-        file.lock()?;
-        // Whoever had the lock before may have put another in its place.
-        if file.metadata()?.ino() == fs::metadata(path)?.ino() {
-            return Ok(file);
-        }
-    }
-}
-
-/// Writes a file that whoever may read the old one may read, and nobody else.
-fn write(path: &Path, text: &str, old: &File) -> std::io::Result<()> {
-    let old = old.metadata()?;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    let new = file.metadata()?;
-    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
-    }
-    file.set_permissions(Permissions::clone(&old.permissions()))?;
-    file.sync_all()
+    let text = document.to_string();
+    let source = Source::File(file.display().to_string());
+    read(source, file, &text, environment.into_iter())
+        .map_err(|error| TokenError::Wrong(error.to_string()))?;
+    Ok(rewriting.end(&text)?)
 }

@@ -24,7 +24,7 @@ use ocs_rules::change::{
 use ocs_rules::fields::{FieldValue, Fields};
 use ocs_rules::filter::Filter;
 use ocs_rules::group_state::{GroupCommand, Settings};
-use ocs_rules::legal_hours::rule::Rule;
+use ocs_rules::legal_hours::rule::{Origin, Rule};
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
 use ocs_rules::policy::Policy;
@@ -424,6 +424,8 @@ impl World {
                 let rule = rules.find(|rule| rule.name == "us-federal");
                 let rule = Rule {
                     off: !holds,
+                    // As an objects file puts it: what is built in comes back at a start.
+                    origin: Origin::Configured,
                     ..Rule::clone(rule.expect("it is built in"))
                 };
                 self.apply(vec![ObjectChange::PutRule(rule)]);

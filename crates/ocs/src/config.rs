@@ -1,12 +1,9 @@
 //! The configuration: loaded for the other commands, checked, described, changed.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::Path;
 use std::process::ExitCode;
 
-use ocs_config::Config;
+use ocs_config::{Config, Rewriting};
 use ocs_server::Clock;
 
 use crate::cli::{ConfigCommand, ConfigSet};
@@ -45,16 +42,12 @@ fn set(file: Option<&Path>, wanted: &ConfigSet) -> ExitCode {
             format!("there is no {usual} here to change; name the file with --config"),
         );
     };
-    let text = match fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) => {
-            return end(
-                WRONG,
-                format!("{}: cannot be read: {error}", file.display()),
-            );
-        }
+    let rewriting = match Rewriting::begin(&file) {
+        Ok(rewriting) => rewriting,
+        Err(error) => return end(WRONG, error),
     };
-    let set = match ocs_config::set(&file, &text, &wanted.key, &wanted.value, environment()) {
+    let text = rewriting.text();
+    let set = match ocs_config::set(&file, text, &wanted.key, &wanted.value, environment()) {
         Ok(set) => set,
         Err(error) => return end(WRONG, format!("{error}\nnothing was written")),
     };
@@ -69,11 +62,8 @@ fn set(file: Option<&Path>, wanted: &ConfigSet) -> ExitCode {
         say(format!("{} has this value already", wanted.key));
         return DONE;
     }
-    if let Err(error) = replace(&file, &set.text) {
-        return end(
-            FAILED,
-            format!("{}: cannot be written: {error}", file.display()),
-        );
+    if let Err(error) = rewriting.end(&set.text) {
+        return end(FAILED, error);
     }
     for warning in set.config.warnings() {
         complain(format!("warning: {warning}"));
@@ -85,33 +75,6 @@ fn set(file: Option<&Path>, wanted: &ConfigSet) -> ExitCode {
         set.effect
     ));
     DONE
-}
-
-/// Writes a file anew: whoever reads it meanwhile finds the old text or the new one,
-/// whole.
-pub(crate) fn replace(file: &Path, text: &str) -> io::Result<()> {
-    // A link to the file stays a link.
-    let file = fs::canonicalize(file)?;
-    let before = fs::metadata(&file)?;
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let beside = file.with_file_name(name);
-    let written = (|| {
-        let mut new = File::create_new(&beside)?;
-        new.set_permissions(before.permissions())?;
-        let owned = new.metadata()?;
-        if (owned.uid(), owned.gid()) != (before.uid(), before.gid()) {
-            fchown(&new, Some(before.uid()), Some(before.gid()))?;
-        }
-        new.write_all(text.as_bytes())?;
-        new.sync_all()?;
-        fs::rename(&beside, &file)
-    })();
-    if written.is_err() {
-        // What is left of the attempt is of no use.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 /// `ocs check-config`.
