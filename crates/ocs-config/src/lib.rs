@@ -39,8 +39,8 @@ pub use options::{
 pub use problem::{ConfigError, Problem, Source};
 pub use redundancy::Redundancy;
 pub use reload::{Change, ChangeKind, Effect, InForce, effect};
-pub use server_info::{ConnectionProtocol, Port, ServerInfo};
 pub use rewriting::{FileError, Rewriting};
+pub use server_info::{ConnectionProtocol, Port, ServerInfo};
 pub use set::{Set, SetError, set};
 pub use store::{Store, StoreUrl};
 pub use tokens::{

@@ -268,11 +268,7 @@ impl World {
             let mut statement = connection
                 .prepare(&format!("SELECT * FROM \"{table}\""))
                 .expect("a table");
-            let columns: Vec<String> = statement
-                .column_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let mut rows = statement.query([]).expect("rows");
             while let Some(row) = rows.next().expect("a row") {
                 for (at, column) in columns.iter().enumerate() {
