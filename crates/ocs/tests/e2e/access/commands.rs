@@ -202,7 +202,7 @@ fn what_is_wrong() {
         2,
         &[
             "nothing was changed",
-            "ocs.toml, line 7: server-info.port[0].host",
+            "ocs.toml, line 8: server-info.port[0].host",
         ],
     );
 }
