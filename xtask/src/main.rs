@@ -11,6 +11,7 @@ mod packages;
 mod python;
 mod runner;
 mod schemathesis;
+mod simulate;
 mod steps;
 mod test;
 mod tls;
@@ -35,6 +36,10 @@ cargo xtask COMMAND
                                    ones, against the real server
       --seconds N                  how long (300)
       --seed N                     what the requests are made by (1)
+  simulate [OPTIONS]               how pacing does in a simulated call center
+      --seeds N                    seeds of each case (100)
+      --hours N                    simulated hours of each (8)
+      --keep                       into bench/results instead of target/simulate
   tls                              what testssl.sh and sslyze find in HTTPS
   hostile [OPTIONS]                scanners, floods, slow clients and noise against the
                                    real server while a client works; then fuzzing
@@ -94,6 +99,7 @@ fn dispatch(mut args: Args) -> Result<ExitCode> {
         Some("openapi") => openapi::write(args)?,
         Some("life-cycle") => life_cycle::write(args)?,
         Some("hostile") => hostile::hostile(args)?,
+        Some("simulate") => simulate::simulate(args)?,
         Some("schemathesis") => schemathesis::schemathesis(args)?,
         Some("tls") => tls::tls(args)?,
         Some("bench") => bench::bench(args)?,
