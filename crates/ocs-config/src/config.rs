@@ -274,6 +274,34 @@ impl Config {
                 ));
             }
         }
+        let levels = &self.options.oc_server.levels;
+        for (option, on, address, uri) in [
+            (
+                "send-history",
+                levels.send_history,
+                "history-uri",
+                &levels.history_uri,
+            ),
+            (
+                "contact-processed-notification",
+                levels.contact_processed_notification,
+                "contact-processed-notification-uri",
+                &levels.contact_processed_notification_uri,
+            ),
+            (
+                "send-campaigngroup-states",
+                levels.send_campaigngroup_states,
+                "campaigngroup-states-uri",
+                &levels.campaigngroup_states_uri,
+            ),
+        ] {
+            if on == Some(true) && uri.is_none() {
+                warnings.push(format!(
+                    "options.OCServer.{option}: there is no {address} beside it, so that nothing \
+                     is sent but where a calling list, a campaign group or a campaign has one"
+                ));
+            }
+        }
         if self.access.allow_anonymous && self.access.has_rules() {
             warnings.push(
                 "access.allow-anonymous: there are rules, and whoever none of them knows is \
@@ -324,22 +352,6 @@ impl Config {
                 option("pre-dial-validation"),
                 "validate records before they are dialed",
             );
-        }
-        let notifications = [
-            ("send-history", levels.send_history),
-            (
-                "contact-processed-notification",
-                levels.contact_processed_notification,
-            ),
-            (
-                "send-campaigngroup-states",
-                levels.send_campaigngroup_states,
-            ),
-        ];
-        for (name, set) in notifications {
-            if set == Some(true) {
-                not_yet(option(name), "send notifications");
-            }
         }
         sentences
     }

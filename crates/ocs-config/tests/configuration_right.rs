@@ -139,10 +139,6 @@ fn what_is_not_built_yet_is_said() {
             "[options.OCServer]\npre-dial-validation = true",
             "options.OCServer.pre-dial-validation: this version does not validate records before they are dialed yet",
         ),
-        (
-            "[options.OCServer]\nsend-history = true",
-            "options.OCServer.send-history: this version does not send notifications yet",
-        ),
     ];
     let folder = tempfile::tempdir().expect("a folder");
     for (text, sentence) in rows {

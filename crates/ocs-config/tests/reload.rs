@@ -65,6 +65,8 @@ const KEYS: &[(&str, &str, Effect)] = &[
         AfterRestart,
     ),
     ("options.OCServer.notification-signing-key", "123", AtOnce),
+    ("options.OCServer.notification-trusted-ca", "ca.pem", AtOnce),
+    ("options.OCServer.notification-proxy", "http://a:1", AtOnce),
     ("options.OCServer.duplicates", "refuse", AfterRestart),
     (
         "options.OCServer.unknown-attributes",
@@ -152,7 +154,7 @@ const KEYS: &[(&str, &str, Effect)] = &[
 ];
 
 /// Keys that stand with others only: the sections that they are in.
-const NOT_ALONE: [&str; 9] = [
+const NOT_ALONE: [&str; 10] = [
     "application.client",
     "access.token",
     "access.network",
@@ -162,6 +164,7 @@ const NOT_ALONE: [&str; 9] = [
     "server-info.port.trusted-ca",
     "server-info.port.mutual",
     "server-info.port.connection-protocol",
+    "options.OCServer.notification-certificate",
 ];
 
 #[track_caller]

@@ -17,7 +17,9 @@ use crate::do_not_call::{Entry, Subject};
 use crate::erasure::Erased;
 use crate::field_values::unknown;
 use crate::group_state::{GroupCommand, GroupState, GroupStep};
+use crate::notification::Settled;
 use crate::record::{ChainId, Contact, Handle, Record};
+use crate::retrieval::waits::Waits;
 
 /// A request that changes what is stored. Boxed, so that queues of them stay small.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub enum Change {
     DateFinished(Vec<Handle>),
     /// Does what the time has made due (records.md, section 5).
     Tidy,
+    /// Says what became of messages to web servers that were sent (notifications.md).
+    Settle(Vec<Settled>),
     /// An item of AddRecords that was refused before it came here: it has its place
     /// among the others, so that its refusal is kept with them.
     Refused(Box<Refusal>),
@@ -283,6 +287,8 @@ pub enum Outcome {
     Delivered(Box<Delivery>),
     /// No record is due.
     NothingDue,
+    /// None is taken from calling lists that have some due, and why.
+    Waits(Waits),
     /// No record is found yet: many stand in front that may not be called, and are being
     /// taken out of the way.
     StillLooking,
@@ -311,6 +317,8 @@ pub enum Outcome {
     Erased(Box<Erased>),
     /// What the time had made due.
     Tidied(Tidied),
+    /// What became of messages is written.
+    Settled,
     /// The request was carried out before, under the same Idempotency-Key.
     Again {
         /// Its answer, as it was encoded then.

@@ -21,6 +21,7 @@ pub mod frequency_cap;
 pub mod group_state;
 pub mod legal_hours;
 pub mod life_cycle;
+pub mod notification;
 pub mod objects;
 pub mod options;
 pub mod pacing;

@@ -169,6 +169,18 @@ pub struct Levels<'a> {
 }
 
 impl<'a> Levels<'a> {
+    /// Those of a campaign group and its campaign, whatever the calling list.
+    #[must_use]
+    pub fn of_group(group: CampaignGroupId, objects: &'a Objects) -> Self {
+        let group = objects.group(group);
+        let campaign = group.and_then(|group| objects.campaign(group.campaign));
+        Self {
+            list: None,
+            group: group.map(AsRef::as_ref),
+            campaign: campaign.map(AsRef::as_ref),
+        }
+    }
+
     /// Those of a record of a calling list, for a campaign group where one is known.
     #[must_use]
     pub fn of(objects: &'a Objects, list: ListId, group: Option<CampaignGroupId>) -> Self {
@@ -180,11 +192,21 @@ impl<'a> Levels<'a> {
             campaign: campaign.map(AsRef::as_ref),
         }
     }
+
+    /// The nearest text of an option.
+    pub(crate) fn text(self, name: &str) -> Option<&'a str> {
+        let list = self.list.map(|list| &list.options);
+        let group = self.group.map(|group| &group.options);
+        let campaign = self.campaign.map(|campaign| &campaign.options);
+        let mut levels = [list, group, campaign].into_iter().flatten();
+        levels.find_map(|options| options.text(name))
+    }
+
     fn seconds(self, name: &str) -> Option<i64> {
         self.first(|options| options.seconds(name))
     }
 
-    fn first<T>(self, option: impl Fn(&Options) -> Option<T>) -> Option<T> {
+    pub(crate) fn first<T>(self, option: impl Fn(&Options) -> Option<T>) -> Option<T> {
         self.list
             .and_then(|list| option(&list.options))
             .or_else(|| self.group.and_then(|group| option(&group.options)))

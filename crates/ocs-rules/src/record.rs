@@ -118,9 +118,15 @@ impl Record {
     /// must not be used again (records.md, section 2).
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(
-            self.status,
-            RecordStatus::Updated | RecordStatus::ChainUpdated | RecordStatus::Cancelled
-        ) || self.contact.record_type == RecordType::NoCall
+        is_final(self.status, self.contact.record_type)
     }
+}
+
+/// Whether a record of this status and type is final.
+#[must_use]
+pub fn is_final(status: RecordStatus, record_type: RecordType) -> bool {
+    matches!(
+        status,
+        RecordStatus::Updated | RecordStatus::ChainUpdated | RecordStatus::Cancelled
+    ) || record_type == RecordType::NoCall
 }

@@ -8,6 +8,8 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use ocs_config::{Access, Config, LevelOptions, StoreUrl, UnknownAttributes};
 use ocs_log::ContactInfo;
+use ocs_rules::campaign::CampaignGroupId;
+use ocs_rules::group_state::GroupState;
 use ocs_rules::legal_hours::WithoutRule;
 use ocs_rules::policy::{Duplicates, Policy};
 use ocs_rules::retrieval::order::Priorities;
@@ -15,7 +17,10 @@ use ocs_store::{Open, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::access::Bindings;
+use crate::answer;
+use crate::notify::{self, WebServers};
 use crate::session::Sessions;
+use crate::tls::TlsProblems;
 
 /// Where the wall-clock time comes from; `main` hands it in.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -38,6 +43,8 @@ pub struct Core {
     /// What a record's URI begins with, by the port a request came in by; the
     /// first one otherwise.
     pub(crate) uri_bases: Arc<ArcSwap<Vec<String>>>,
+    /// The web servers that are asked and told.
+    pub(crate) web: WebServers,
     /// What HTTP clients are bound to.
     pub(crate) bindings: Arc<ArcSwap<Bindings>>,
 }
@@ -72,6 +79,8 @@ impl Core {
         };
         let policy = Arc::new(open.policy.clone());
         let (store, ended) = Store::open(open)?;
+        store.set_notifications(notify::notifications(config));
+        let web = WebServers::new();
         let levels = &config.options.oc_server.levels;
         let core = Self {
             store,
@@ -85,6 +94,7 @@ impl Core {
                 false => ContactInfo::Masked,
             },
             uri_bases: Arc::default(),
+            web,
             bindings: Arc::default(),
         };
         core.take_up_access(&config.access);
@@ -95,6 +105,29 @@ impl Core {
     /// the rest of them.
     pub(crate) fn take_up_access(&self, access: &Access) {
         self.bindings.store(Arc::new(Bindings::of(access)));
+    }
+
+    /// Asks and tells web servers what this configuration says, from now on, and as it says.
+    ///
+    /// # Errors
+    /// A file or a secret that it names is no good; then they are spoken to as before.
+    pub(crate) fn take_up_notifications(&self, config: &Config) -> Result<(), TlsProblems> {
+        self.store.set_notifications(notify::notifications(config));
+        self.web.take_up(config)
+    }
+
+    /// Tells desktops, and the web server that wants to know, of a step of a campaign group
+    /// that is committed.
+    pub(crate) fn tell_campaign(
+        &self,
+        name: &'static str,
+        group: CampaignGroupId,
+        state: &GroupState,
+    ) {
+        let objects = self.store.objects();
+        let event = answer::campaign_event(name, group, state, self.application, &objects);
+        self.sessions.push_all(event);
+        self.web.steps.push(name, group, *state);
     }
 
     /// Finishes what waits and closes the store; blocks until that is done.

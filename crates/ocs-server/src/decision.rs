@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use ocs_protocol::enumeration::RecordStatus;
 use ocs_rules::calling_list::{CallingList, ListId};
-use ocs_rules::campaign::{Campaign, CampaignGroup};
+use ocs_rules::campaign::{Campaign, CampaignGroup, CampaignGroupId};
 use ocs_rules::consent::Call;
 use ocs_rules::consent::standing::Verdict;
 use ocs_rules::do_not_call::Compared;
 use ocs_rules::filter::FilterId;
 use ocs_rules::frequency_cap::Capped;
+use ocs_rules::group_state::GroupState;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, Record};
 use ocs_rules::retrieval::view::View;
+use ocs_rules::retrieval::waits::Waits;
 use ocs_rules::retrieval::why::{self, Facts, Reason};
 use ocs_store::{StoreError, Surroundings};
 
@@ -64,6 +66,7 @@ async fn facts(
         filtered_out: filtered == Filtered::Out,
         filter_not_ready: filtered == Filtered::NotReady,
         capped: capped(core, &found.record, list, objects, now).await?,
+        waits: waits(core, objects, &found.record, now),
         no_running_group: !in_running_group(core, objects, &found.record),
     })
 }
@@ -218,12 +221,28 @@ pub(crate) fn lasting(core: &Core, found: &Surroundings, objects: &Objects, now:
 
 /// Whether a running campaign group hands out a record.
 fn in_running_group(core: &Core, objects: &Objects, record: &Record) -> bool {
+    running_groups(core, objects, record).next().is_some()
+}
+
+/// The running campaign groups that hand out a record.
+fn running_groups(
+    core: &Core,
+    objects: &Objects,
+    record: &Record,
+) -> impl Iterator<Item = CampaignGroupId> {
     let states = core.store.group_states();
-    objects.groups_of(record).iter().any(|group| {
-        states
-            .get(&group.dbid)
-            .is_some_and(|state| state.is_running())
-    })
+    let groups = objects.groups_of(record).into_iter();
+    let runs = move |group: &CampaignGroupId| states.get(group).is_some_and(GroupState::is_running);
+    groups.map(|group| group.dbid).filter(runs)
+}
+
+/// What all running campaign groups that would hand out a record wait for.
+fn waits(core: &Core, objects: &Objects, record: &Record, now: i64) -> Option<Waits> {
+    let mut first = None;
+    for group in running_groups(core, objects, record) {
+        first = Some(core.store.waits(record.list, group, now)?);
+    }
+    first
 }
 
 /// In which region the phones of each calling list are read.

@@ -78,10 +78,7 @@ fn report(tidied: &Tidied, core: &Core) {
             group,
             "the records of a campaign group are exhausted: it is unloaded"
         );
-        let objects = core.store.objects();
-        let name = answer::CAMPAIGN_UNLOADED;
-        let event = answer::campaign_event(name, *group, state, core.application, &objects);
-        core.sessions.push_all(event);
+        core.tell_campaign(answer::CAMPAIGN_UNLOADED, *group, state);
     }
 }
 
@@ -105,7 +102,6 @@ pub(crate) fn report_erased(erased: &Erased) {
 
 fn report_scheduled(scheduled: &Scheduled, core: &Core) {
     let (group, state) = (scheduled.group, &scheduled.state);
-    let objects = core.store.objects();
     for step in &scheduled.steps {
         let (name, said) = match step {
             GroupStep::Loaded => (answer::CAMPAIGN_LOADED, "is loaded"),
@@ -119,8 +115,7 @@ fn report_scheduled(scheduled: &Scheduled, core: &Core) {
             mode = state.mode.name(),
             "by its schedule a campaign group {said}"
         );
-        let event = answer::campaign_event(name, group, state, core.application, &objects);
-        core.sessions.push_all(event);
+        core.tell_campaign(name, group, state);
     }
     if scheduled.kept_from_running {
         tracing::warn!(

@@ -86,6 +86,9 @@ impl HttpProxy {
         let reconnect_timeout = in_force.server_info.reconnect_timeout.as_duration();
         self.supervisor.set_reconnect_timeout(reconnect_timeout);
         self.core.take_up_access(&in_force.access);
+        if let Err(problems) = self.core.take_up_notifications(&in_force) {
+            tracing::error!("{problems}; web servers are spoken to as before");
+        }
         // Also where nothing has changed: a file that it names may have. Outbound ports
         // show what is read here too.
         self.identities.renew(&in_force);

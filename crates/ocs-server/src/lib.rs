@@ -14,6 +14,7 @@ mod decision;
 mod grpc;
 mod housekeeping;
 mod http_proxy;
+mod notify;
 mod proxy_settings;
 mod request;
 mod retention;

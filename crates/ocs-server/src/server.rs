@@ -13,9 +13,13 @@ use crate::control;
 use crate::core::{Clock, Core, CoreError};
 use crate::housekeeping;
 use crate::http_proxy::HttpProxy;
+use crate::notify::{Sender, tell_group_states};
 use crate::retention;
 use crate::session::{NativeError, NativeListener};
 use crate::tls::{Identities, TlsProblems};
+
+/// How long OCS waits at its end for messages to web servers that are on their way.
+const LAST_MESSAGES: Duration = Duration::from_secs(2);
 
 /// Who hears, for a person at a terminal, what OCS does.
 pub type Announce = Arc<dyn Fn(Started) + Send + Sync>;
@@ -92,11 +96,14 @@ pub async fn run(
     let identities = Identities::read(&config, Arc::clone(&clock))?;
     let holder = format!("ocs run \"{}\"", config.application.name);
     let (core, writer_ended) = Core::open(&config, &holder, clock)?;
+    core.take_up_notifications(&config)?;
     let archive = archive(&config)?;
     let control = control::listen(&config, core.clone())?;
     let sessions = core.sessions.clone();
     let housekeeping = tokio::spawn(housekeeping::run(core.clone()));
     let retention = tokio::spawn(retention::run(core.clone(), archive));
+    let sender = Sender::start(core.clone());
+    let telling = tokio::spawn(tell_group_states(core.clone()));
     let watching = tokio::spawn(identities.clone().watch_expiry());
     let native = NativeListener::start(&config, &core, &sessions, &identities).await?;
     if !native.opened.is_empty() {
@@ -111,8 +118,10 @@ pub async fn run(
     tracing::info!("OCS is stopping");
     let patience = http_proxy.shutdown_timeout();
     tokio::join!(http_proxy.stop(), native.stop(patience));
+    sender.stop(patience.min(LAST_MESSAGES)).await;
     housekeeping.abort();
     retention.abort();
+    telling.abort();
     watching.abort();
     control.stop();
     let closing = core.clone();

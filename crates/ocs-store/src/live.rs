@@ -14,6 +14,7 @@ use ocs_rules::retrieval::view::Views;
 
 use crate::audit::Head;
 use crate::batch::{Erasures, Restriction, Schedules};
+use crate::outbox::Unsent;
 use crate::without_rule::Told;
 
 /// What the writer knows without reading.
@@ -46,6 +47,8 @@ pub(crate) struct Live {
     pub(crate) consent: ConsentInUse,
     /// Where the audit's chain stands.
     pub(crate) audit: Head,
+    /// How many messages wait for which web server.
+    pub(crate) unsent: Shown<Unsent>,
 }
 
 /// What is in the store of consent: where there is nothing, nothing is looked for. Both may

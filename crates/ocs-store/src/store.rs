@@ -13,16 +13,21 @@ use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::Change;
 use ocs_rules::counters::Counters;
 use ocs_rules::group_state::GroupState;
+use ocs_rules::notification::Notifications;
 use ocs_rules::objects::{ObjectChange, Objects};
-use ocs_rules::policy::Policy;
+use ocs_rules::policy::{Levels, Policy};
 use ocs_rules::retrieval::view::Views;
-use tokio::sync::oneshot;
+use ocs_rules::retrieval::waits::Waits;
+use tokio::sync::{oneshot, watch};
 
 use crate::error::StoreError;
+use crate::live::Shown;
+use crate::outbox::{Destination, Unsent};
 use crate::queue::{Full, Limits, Measured, Queue};
 use crate::reader::Reader;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite;
+use crate::wanted::Wanted;
 use crate::writer::{self, Writer};
 
 /// Where the wall-clock time comes from; `main` hands it in.
@@ -139,6 +144,9 @@ pub struct Store {
     objects: Arc<ArcSwap<Objects>>,
     groups: Arc<ArcSwap<GroupStates>>,
     views: Arc<ArcSwap<Views>>,
+    notifications: Arc<ArcSwap<Notifications>>,
+    unsent: Shown<Unsent>,
+    posted: watch::Receiver<u64>,
     reader: Reader,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -159,6 +167,9 @@ impl Store {
         let views = Arc::new(ArcSwap::from(Arc::clone(&opened.live.views)));
         let reader = Reader::start(&open.path, opened.database.contacts(), &opened.live)?;
         let (ended, ends) = oneshot::channel();
+        let notifications = Arc::new(ArcSwap::default());
+        let unsent = opened.live.unsent.clone();
+        let (post, posted) = watch::channel(0);
         let writer = Writer {
             database: opened.database,
             live: opened.live,
@@ -166,6 +177,9 @@ impl Store {
             objects: Arc::clone(&objects),
             groups: Arc::clone(&groups),
             views: Arc::clone(&views),
+            notifications: Arc::clone(&notifications),
+            wanted: Wanted::default(),
+            posted: post,
             clock: open.clock,
         };
         let thread = writer::start(writer, Arc::clone(&queue), ended)?;
@@ -174,6 +188,9 @@ impl Store {
             objects,
             groups,
             views,
+            notifications,
+            unsent,
+            posted,
             reader,
             writer: Arc::new(Mutex::new(Some(thread))),
         };
@@ -196,6 +213,39 @@ impl Store {
     #[must_use]
     pub fn views(&self) -> Arc<Views> {
         self.views.load_full()
+    }
+
+    /// What web servers are to be told from now on.
+    pub fn set_notifications(&self, notifications: Notifications) {
+        self.notifications.store(Arc::new(notifications));
+    }
+
+    /// What web servers are told.
+    #[must_use]
+    pub fn notifications(&self) -> Arc<Notifications> {
+        self.notifications.load_full()
+    }
+
+    /// Where messages that wait in the outbox go to, and where they went to before.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<Destination> {
+        self.unsent.look().all()
+    }
+
+    /// Changes whenever messages were put into the outbox.
+    #[must_use]
+    pub fn posted(&self) -> watch::Receiver<u64> {
+        self.posted.clone()
+    }
+
+    /// Why a campaign group takes no records from a calling list at a moment, UTC seconds,
+    /// whatever is due there.
+    #[must_use]
+    pub fn waits(&self, list: ListId, group: CampaignGroupId, now: i64) -> Option<Waits> {
+        let (objects, notifications) = (self.objects(), self.notifications());
+        let levels = Levels::of(&objects, list, Some(group));
+        let condition = notifications.wait_condition(levels)?;
+        self.unsent.look().waits(&condition, now)
     }
 
     /// Puts requests that came together before the writer: one piece of work, one

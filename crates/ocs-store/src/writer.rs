@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use ocs_rules::notification::Notifications;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::view::Views;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::batch::{AfterErasing, Batch, Written, consent_callers};
+use crate::batch::{AfterErasing, Batch, Posted, Written, consent_callers};
 use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
@@ -19,6 +20,7 @@ use crate::sqlite::{Asleep, Database, views};
 use crate::store::{
     Bulk, BulkAnswer, Clock, GroupStates, Job, Keep, ObjectsError, ObjectsPlan, ObjectsView, Reply,
 };
+use crate::wanted::Wanted;
 
 /// What the writer owns.
 pub(crate) struct Writer {
@@ -28,6 +30,10 @@ pub(crate) struct Writer {
     pub(crate) objects: Arc<ArcSwap<Objects>>,
     pub(crate) groups: Arc<ArcSwap<GroupStates>>,
     pub(crate) views: Arc<ArcSwap<Views>>,
+    pub(crate) notifications: Arc<ArcSwap<Notifications>>,
+    pub(crate) wanted: Wanted,
+    /// Counts up whenever there is something to send.
+    pub(crate) posted: watch::Sender<u64>,
     pub(crate) clock: Clock,
 }
 
@@ -157,7 +163,15 @@ impl Writer {
         let now = (self.clock)().as_second();
         let objects = self.objects.load_full();
         let mut transaction = self.database.begin()?;
-        let mut batch = Batch::new(&objects, &self.policy, &mut self.live, now, requests.len());
+        self.wanted.follow(&self.notifications, &objects);
+        let mut batch = Batch::new(
+            &objects,
+            &self.policy,
+            &mut self.live,
+            &self.wanted,
+            now,
+            requests.len(),
+        );
         for request in requests {
             batch.run(request, &mut transaction)?;
         }
@@ -186,6 +200,7 @@ impl Writer {
         self.live.audit = written.audit;
         let objects = self.objects.load();
         self.live.told.look(&self.live.retrieval.classes, &objects);
+        self.took_to_outbox(written.posted);
         if !written.groups.is_empty() {
             self.live.groups.extend(written.groups);
             self.groups.store(Arc::new(self.live.groups.clone()));
@@ -222,6 +237,21 @@ impl Writer {
             self.objects.store(Arc::new(objects));
         }
         written.outcomes
+    }
+
+    fn took_to_outbox(&mut self, posted: Posted) {
+        if posted.waiting.is_empty() {
+            return;
+        }
+        {
+            let mut unsent = self.live.unsent.change();
+            posted.new.into_iter().for_each(|new| unsent.insert(new));
+            unsent.add(&posted.waiting);
+        }
+        if posted.written {
+            self.posted
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
     }
 
     fn show_views(&mut self, views: Views) {

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     /// Explain a record: what decides whether and when it is called, and what would become
     /// of it after call results.
     Explain(Explain),
+    /// Show what waits to be sent to web servers, and which of them fail.
+    Outbox,
     /// The Do Not Call list: by file, and one entry off it.
     #[command(subcommand)]
     Dnc(Dnc),

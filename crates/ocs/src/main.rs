@@ -12,6 +12,7 @@ mod erase;
 mod explain;
 mod export;
 mod import;
+mod outbox;
 mod quickstart;
 mod reload;
 mod requests;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Requests(requests) => requests::requests(config, &requests, clock),
         Command::Audit(command) => audit::audit(config, &command, clock),
         Command::Explain(explain) => explain::explain(config, &explain, clock),
+        Command::Outbox => outbox::outbox(config, clock),
         Command::Dnc(command) => dnc::dnc(config, &command, clock),
         Command::Consent(command) => consent::consent(config, &command, clock),
         Command::Erase(erase) => erase::erase(config, &erase, clock),

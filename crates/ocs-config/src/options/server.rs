@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::LevelOptions;
 use crate::read::findings::Findings;
 use crate::read::path::KeyPath;
+use crate::value::address::WebUri;
 use crate::value::byte_size::ByteSize;
 use crate::value::custom_header::CustomHeader;
 use crate::value::encoding::EncodingName;
@@ -90,6 +91,19 @@ pub struct ServerOptions {
     /// The key that messages to web servers are signed with, by HMAC-SHA-256
     /// (notifications.md). Default: none; they are not signed.
     pub notification_signing_key: Option<Secret>,
+    /// PEM file with the authorities whose web servers are trusted, and no others
+    /// (notifications.md). Default: those that the system trusts.
+    pub notification_trusted_ca: Option<PathBuf>,
+    /// PEM file with the certificate that OCS shows to web servers that ask for one
+    /// (notifications.md). Default: none.
+    pub notification_certificate: Option<PathBuf>,
+    /// PEM file with that certificate's private key. Default: none.
+    pub notification_certificate_key: Option<PathBuf>,
+    /// The password of the private key, when it has one. Default: none.
+    pub notification_certificate_key_password: Option<Secret>,
+    /// The HTTP proxy that web servers are reached through, http://host:port
+    /// (notifications.md). Default: none.
+    pub notification_proxy: Option<WebUri>,
     /// The options that have levels.
     #[serde(flatten)]
     pub levels: LevelOptions,
@@ -127,6 +141,11 @@ impl Default for ServerOptions {
             one_contact_at_a_time: true,
             legal_hours_unknown: LegalHoursUnknown::Allow,
             notification_signing_key: None,
+            notification_trusted_ca: None,
+            notification_certificate: None,
+            notification_certificate_key: None,
+            notification_certificate_key_password: None,
+            notification_proxy: None,
             levels: LevelOptions::built_in(),
         }
     }
@@ -140,9 +159,16 @@ impl ServerOptions {
     }
 
     /// The farthest level is complete: what the file leaves out is built in.
+    /// Paths start from `base`.
     pub(crate) fn resolve(&mut self, base: &Path) {
-        if let Some(folder) = &mut self.archive_folder {
-            *folder = base.join(&*folder);
+        let files = [
+            &mut self.archive_folder,
+            &mut self.notification_trusted_ca,
+            &mut self.notification_certificate,
+            &mut self.notification_certificate_key,
+        ];
+        for file in files.into_iter().flatten() {
+            *file = base.join(&*file);
         }
         let set = std::mem::take(&mut self.levels);
         self.levels = set.or(LevelOptions::built_in());
@@ -165,6 +191,46 @@ impl ServerOptions {
                     format!("{} stands there twice; each header once", header.name),
                 );
             }
+        }
+        self.check_notifications(at, findings);
+    }
+
+    fn check_notifications(&self, at: &KeyPath, findings: &mut Findings) {
+        let certificate = (
+            "notification-certificate",
+            self.notification_certificate.as_ref(),
+        );
+        let key = (
+            "notification-certificate-key",
+            self.notification_certificate_key.as_ref(),
+        );
+        let authorities = (
+            "notification-trusted-ca",
+            self.notification_trusted_ca.as_ref(),
+        );
+        for (name, file) in [certificate, key, authorities] {
+            if file.is_some_and(|file| file.as_os_str().is_empty()) {
+                findings.wrong(&at.key(name), "a file's path is needed");
+            }
+        }
+        for ((has, file), (lacks, other)) in [(certificate, key), (key, certificate)] {
+            if file.is_some() && other.is_none() {
+                findings.note(&at.key(has), format!("it needs {lacks} beside it"));
+            }
+        }
+        if self.notification_certificate_key_password.is_some() && key.1.is_none() {
+            findings.note(
+                &at.key("notification-certificate-key-password"),
+                "a password without notification-certificate-key has no use",
+            );
+        }
+        if let Some(proxy) = &self.notification_proxy
+            && !proxy.is_plain_origin()
+        {
+            findings.wrong(
+                &at.key("notification-proxy"),
+                "an HTTP proxy is named by http://host:port, with nothing behind it",
+            );
         }
     }
 }

@@ -70,6 +70,15 @@ keys! {
                 => options.oc_server.http_connection_pool_size,
             "options.OCServer.notification-signing-key"
                 => options.oc_server.notification_signing_key,
+            "options.OCServer.notification-trusted-ca"
+                => options.oc_server.notification_trusted_ca,
+            "options.OCServer.notification-certificate"
+                => options.oc_server.notification_certificate,
+            "options.OCServer.notification-certificate-key"
+                => options.oc_server.notification_certificate_key,
+            "options.OCServer.notification-certificate-key-password"
+                => options.oc_server.notification_certificate_key_password,
+            "options.OCServer.notification-proxy" => options.oc_server.notification_proxy,
             "options.OCServer.pre-dial-validation" => options.oc_server.levels.pre_dial_validation,
             "options.OCServer.validation-uri" => options.oc_server.levels.validation_uri,
             "options.OCServer.validation-timeout-call-result"

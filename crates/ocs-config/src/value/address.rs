@@ -149,6 +149,13 @@ impl WebUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is http, and names a host and a port alone.
+    pub(crate) fn is_plain_origin(&self) -> bool {
+        let plain = self.0.get(..7);
+        plain.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+            && !self.0[7..].trim_end_matches('/').contains(['/', '?'])
+    }
 }
 
 impl From<WebUri> for String {

@@ -15,6 +15,7 @@ pub mod order;
 pub mod placement;
 pub mod shares;
 pub mod view;
+pub mod waits;
 pub mod why;
 pub mod window;
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ocs_protocol::enumeration::RecordStatus;
 
 use super::placement::may_be_handed_out;
+use super::waits::Waits;
 use super::window::Window;
 use crate::calling_list::CallingList;
 use crate::campaign::CampaignGroupId;
@@ -31,6 +32,8 @@ pub struct Facts {
     pub filtered_out: bool,
     /// A filter that takes it is still being made ready.
     pub filter_not_ready: bool,
+    /// What every campaign group that would hand it out waits for.
+    pub waits: Option<Waits>,
     /// No running campaign group hands it out: none uses its calling list, or the one that
     /// it is assigned to does not run.
     pub no_running_group: bool,
@@ -90,6 +93,8 @@ pub enum Reason {
     FilteredOut,
     /// A filter takes it, and nothing is handed out by that yet.
     FilterNotReady,
+    /// Whoever would hand it out waits for a web server.
+    Waits(Waits),
     /// No running campaign group uses its calling list.
     NotInRunningCampaignGroup,
     /// A treatment assigned it to a campaign group, which is not running.
@@ -124,6 +129,7 @@ impl Reason {
             Self::ContactOut => "contact-out",
             Self::FilteredOut => "filtered-out",
             Self::FilterNotReady => "filter-not-ready",
+            Self::Waits(waits) => waits.code(),
             Self::NotInRunningCampaignGroup => "not-in-running-campaign-group",
             Self::AssignedGroupNotRunning(_) => "assigned-group-not-running",
         }
@@ -217,6 +223,7 @@ impl fmt::Display for Reason {
                 "its campaign's filter is new or was changed, and is being made ready: nothing is \
                  handed out by it until every record was looked at",
             ),
+            Self::Waits(waits) => waits.fmt(f),
             Self::NotInRunningCampaignGroup => {
                 f.write_str("no campaign group that uses its calling list is running")
             }
@@ -305,6 +312,7 @@ pub fn why(
         Verdict::Withheld(Withheld::Revoked) => Some(Reason::ConsentRevoked),
     });
     reasons.extend(facts.capped.map(Reason::Capped));
+    reasons.extend(facts.waits.map(Reason::Waits));
     for (holds, reason) in [
         (facts.do_not_call, Reason::DoNotCall),
         (facts.contact_out, Reason::ContactOut),
@@ -643,6 +651,11 @@ mod tests {
             contact_out: true,
             filtered_out: true,
             filter_not_ready: true,
+            waits: Some(Waits::CallReports {
+                uri: "http://crm/".to_owned(),
+                unsent: 7,
+                threshold: 5,
+            }),
             no_running_group: true,
         };
         let reasons = why(
@@ -659,6 +672,7 @@ mod tests {
             [
                 "no-consent",
                 "capped",
+                "history-wait",
                 "do-not-call",
                 "contact-out",
                 "filtered-out",

@@ -13,6 +13,7 @@ use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
 use ocs_rules::change::Delivery;
 use ocs_rules::objects::Objects;
+use ocs_rules::retrieval::waits::Waits;
 
 use super::group::push_group;
 use super::record::{push_fields, push_some};
@@ -73,6 +74,13 @@ pub(crate) fn still_looking(request: &UserEvent, setting: &Setting<'_>) -> UserE
          again in a moment"
             .into(),
     );
+    event
+}
+
+/// PreviewRecordEmpty that says what the campaign group waits for.
+pub(crate) fn waiting(request: &UserEvent, waits: &Waits, setting: &Setting<'_>) -> UserEvent {
+    let mut event = nothing_due(request, setting);
+    event.push("why", waits.to_string().into());
     event
 }
 

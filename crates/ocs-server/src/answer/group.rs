@@ -1,17 +1,20 @@
 //! Campaign groups as events (outbound-protocols.md, section 4).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use ocs_protocol::attribute::{
     GSW_APPLICATION_ID, GSW_AUTO_COMPLETION, GSW_CAMPAIGN_DESCRIPTION, GSW_CAMPAIGN_GROUP_DBID,
     GSW_CAMPAIGN_GROUP_DESCRIPTION, GSW_CAMPAIGN_GROUP_NAME, GSW_CAMPAIGN_MODE, GSW_CAMPAIGN_NAME,
     GSW_DIAL_MODE, GSW_GROUP_CAMPAIGN_STATUS, GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_REFERENCE_ID,
 };
-use ocs_protocol::enumeration::Enumeration as _;
+use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_protocol::event::Value;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::group_state::GroupState;
+use ocs_rules::notification::{GSW_TENANT_NAME, Notifications};
 use ocs_rules::objects::Objects;
 use ocs_rules::schedule;
 use ocs_store::GroupStates;
@@ -60,6 +63,37 @@ pub(crate) fn campaign_event(
     event.push(GSW_APPLICATION_ID, application.into());
     push_group(&mut event, group, objects);
     event.push(GSW_CAMPAIGN_MODE, state.mode.name().into());
+    event
+}
+
+/// The event of a campaign group's state, where it made no step.
+pub(crate) const CAMPAIGN_GROUP_STATE: &str = "CampaignGroupState";
+
+/// Records of a campaign group's calling lists, by status.
+pub(crate) type Records = BTreeMap<RecordStatus, u64>;
+
+/// What a web server is told of a campaign group (notifications.md).
+pub(crate) fn told(
+    name: &str,
+    group: CampaignGroupId,
+    state: &GroupState,
+    records: &Records,
+    told: &Notifications,
+    objects: &Objects,
+) -> UserEvent {
+    let mut event = UserEvent::event(name);
+    event.push(GSW_APPLICATION_ID, told.application.into());
+    event.push(GSW_TENANT_NAME, told.tenant.as_str().into());
+    push_group(&mut event, group, objects);
+    push_state(&mut event, state);
+    let mut by_status = UserEvent::default();
+    for (status, count) in records {
+        let count = i64::try_from(*count).unwrap_or(i64::MAX);
+        by_status.push(status.name(), count.into());
+    }
+    let mut statistics = UserEvent::default();
+    statistics.push("records", by_status.into());
+    event.push("statistics", statistics.into());
     event
 }
 

@@ -11,10 +11,13 @@ mod record;
 pub(crate) use acknowledge::{acknowledge, added, name_ignored, reached};
 pub(crate) use calling_list::{calling_list, calling_lists};
 pub(crate) use consent::{Said, stated};
-pub(crate) use delivery::{Setting, chained, nothing_due, preview, scheduled_call, still_looking};
+pub(crate) use delivery::{
+    Setting, chained, nothing_due, preview, scheduled_call, still_looking, waiting,
+};
 pub(crate) use erased::erased;
 pub(crate) use group::{
-    CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED, CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED,
-    campaign_event, campaign_events, group, groups, state as group_state,
+    CAMPAIGN_GROUP_STATE, CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED,
+    CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED, Records, campaign_event, campaign_events, group, groups,
+    state as group_state, told as group_told,
 };
 pub(crate) use record::{Known, OfContact, archived, attributes, contact, record, records};

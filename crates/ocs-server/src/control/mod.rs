@@ -10,6 +10,7 @@ mod erase;
 mod explain;
 mod export;
 mod import;
+mod outbox;
 mod requests;
 mod service;
 mod socket;

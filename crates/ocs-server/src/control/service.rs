@@ -4,13 +4,13 @@ use ocs_protocol::control::control_server::Control;
 use ocs_protocol::control::{
     ApplyReply, ApplyRequest, AuditBatch, AuditRequest, ConsentImport, DoNotCallImport, EraseReply,
     EraseRequest, ExplainReply, ExplainRequest, ExportBatch, ExportConsentRequest,
-    ExportDoNotCallRequest, ExportRequest, ImportMessage, ImportOutcome, RemoveDoNotCallReply,
-    RemoveDoNotCallRequest, RequestsBatch, RequestsRequest,
+    ExportDoNotCallRequest, ExportRequest, ImportMessage, ImportOutcome, OutboxReply,
+    OutboxRequest, RemoveDoNotCallReply, RemoveDoNotCallRequest, RequestsBatch, RequestsRequest,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{apply, audit, consent, do_not_call, erase, explain, export, import, requests};
+use super::{apply, audit, consent, do_not_call, erase, explain, export, import, outbox, requests};
 use crate::core::Core;
 
 /// The control service.
@@ -122,6 +122,10 @@ impl Control for ControlService {
     async fn erase(&self, request: Request<EraseRequest>) -> Result<Response<EraseReply>, Status> {
         let reply = erase::erase(&self.core, request.into_inner()).await;
         Ok(Response::new(reply))
+    }
+
+    async fn outbox(&self, _: Request<OutboxRequest>) -> Result<Response<OutboxReply>, Status> {
+        Ok(Response::new(outbox::outbox(&self.core)))
     }
 
     type RequestsStream = ReceiverStream<Result<RequestsBatch, Status>>;

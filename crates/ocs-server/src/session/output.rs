@@ -115,6 +115,9 @@ impl Asking {
             Ok(Outcome::NothingDue) => {
                 self.naming_ignored(answer::nothing_due(&self.event, &setting()))
             }
+            Ok(Outcome::Waits(waits)) => {
+                self.naming_ignored(answer::waiting(&self.event, &waits, &setting()))
+            }
             Ok(Outcome::StillLooking) => {
                 self.naming_ignored(answer::still_looking(&self.event, &setting()))
             }
@@ -148,7 +151,8 @@ impl Asking {
                 | Outcome::DoNotCallPut
                 | Outcome::Removed(_)
                 | Outcome::DoNotCallRemoved(_)
-                | Outcome::Tidied(_),
+                | Outcome::Tidied(_)
+                | Outcome::Settled,
             ) => answer::acknowledge(self.event, self.request, &self.ignored),
             Err(refusal) => refusal.into_event(self.event.reference()),
         }

@@ -24,8 +24,7 @@ pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
             if let Some(name) = campaign_event(asking.request)
                 && let Ok(group) = request::group(&asking.event, &objects)
             {
-                let event = answer::campaign_event(name, group, state, core.application, &objects);
-                core.sessions.push_all(event);
+                core.tell_campaign(name, group, state);
             }
         }
         _ => {}

@@ -7,6 +7,7 @@
 mod file;
 mod identity;
 mod key;
+mod web_client;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,25 +22,39 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::core::Clock;
 use identity::Identity;
+pub(crate) use web_client::WebClient;
 
 /// So long before a certificate expires, its end is warned of.
 const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// Why a port cannot speak TLS: its id, the key in the configuration, and what is wrong.
+/// Why somebody cannot speak TLS: who, the key in the configuration, and what is wrong.
 #[derive(Debug)]
 struct TlsProblem {
-    port: String,
+    who: Who,
     wrong: Wrong,
+}
+
+/// Who speaks TLS.
+#[derive(Debug)]
+enum Who {
+    /// The port of an id.
+    Port(String),
+    /// OCS, to web servers.
+    Notifications,
 }
 
 impl fmt::Display for TlsProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Wrong { key, what } = &self.wrong;
-        write!(
-            f,
-            "the port \"{}\" cannot speak TLS: {key}: {what}",
-            self.port
-        )
+        match &self.who {
+            Who::Port(port) => {
+                write!(f, "the port \"{port}\" cannot speak TLS: {key}: {what}")
+            }
+            Who::Notifications => write!(
+                f,
+                "OCS cannot speak to web servers: options.OCServer.{key}: {what}"
+            ),
+        }
     }
 }
 
@@ -55,13 +70,25 @@ struct Wrong {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct TlsProblems(Vec<TlsProblem>);
 
-/// Reads what the secured ports of a configuration need, as a start would, and says which
+impl TlsProblems {
+    /// What is wrong with a key that says how OCS speaks to web servers.
+    pub(crate) fn of_notifications(key: &'static str, what: String) -> Self {
+        Self(vec![TlsProblem {
+            who: Who::Notifications,
+            wrong: Wrong { key, what },
+        }])
+    }
+}
+
+/// Reads what the secured ports of a configuration need, and what OCS needs to speak to web
+/// servers, as a start would, and says which
 /// certificates expire soon.
 ///
 /// # Errors
 /// [`TlsProblems`].
 pub fn check_tls(config: &Config, now: Timestamp) -> Result<Vec<String>, TlsProblems> {
     let read = read(config, now)?;
+    WebClient::read(config)?;
     Ok(expiring(&read, now))
 }
 
@@ -145,7 +172,7 @@ impl Identities {
 impl TlsProblem {
     fn of(port: &Port, wrong: Wrong) -> Self {
         Self {
-            port: port.id.clone(),
+            who: Who::Port(port.id.clone()),
             wrong,
         }
     }

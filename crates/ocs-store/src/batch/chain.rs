@@ -30,10 +30,10 @@ impl Batch<'_> {
             if !rest.reaches(other) {
                 continue;
             }
-            let (ended, result) = (other.is_final(), other.result);
+            let ended = other.is_final();
             self.changed(handle);
             if ended {
-                self.end_attempt(guid, result, store)?;
+                self.end_attempt(guid, handle, store)?;
             }
         }
         Ok(())

@@ -322,6 +322,7 @@ impl Batch<'_> {
         let receipt = &mut step.erasure.receipt;
         receipt.records += 1;
         store.forget_attempts_of(record.handle)?;
+        self.forget_messages(record.handle, store)?;
         receipt.attempts += store.remove_record(record)?;
         receipt.import_keys += store.remove_import_keys(record.handle)?;
         self.keys.retain(|_, handle| *handle != record.handle);

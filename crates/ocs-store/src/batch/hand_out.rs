@@ -1,7 +1,7 @@
 //! PreviewRecordRequest and ChainedRecordRequest: records go out (records.md,
 //! sections 4 and 5).
 
-use ocs_protocol::enumeration::{CallResult, RecordStatus};
+use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Chained, Delivery, Outcome, Preview};
@@ -34,6 +34,7 @@ impl Batch<'_> {
         let (handle, said) = match self.next_record(request.group, agent, callback_only, store)? {
             Next::Record(handle, said) => (handle, said),
             Next::Nothing => return Ok(Ok(Outcome::NothingDue)),
+            Next::Waits(waits) => return Ok(Ok(Outcome::Waits(waits))),
             Next::StillLooking => return Ok(Ok(Outcome::StillLooking)),
         };
         let in_hand = InHand {
@@ -47,7 +48,7 @@ impl Batch<'_> {
         let put_off = record.attempt_guid.clone();
         life_cycle::hand_out(record, in_hand, request.attempt_guid.clone());
         let record = record.clone();
-        self.end_attempt(put_off, record.result, store)?;
+        self.end_attempt(put_off, handle, store)?;
         self.handed_out(&record, &said, store)?;
         Ok(Ok(Outcome::Delivered(Box::new(Delivery {
             record,
@@ -108,7 +109,7 @@ impl Batch<'_> {
                 let put_off = other.attempt_guid.clone();
                 life_cycle::hand_out(other, in_hand.clone(), format!("{seed:032x}"));
                 let record = other.clone();
-                self.end_attempt(put_off, record.result, store)?;
+                self.end_attempt(put_off, handle, store)?;
                 self.handed_out(&record, &said, store)?;
                 chain.push(Delivery {
                     record,
@@ -131,12 +132,24 @@ impl Batch<'_> {
     /// The attempt that a record was put off in ends, where there is one that nobody
     /// reported the end of.
     pub(super) fn end_attempt(
-        &self,
+        &mut self,
         guid: Option<String>,
-        result: CallResult,
+        handle: Handle,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
-        guid.map_or(Ok(()), |guid| store.end_attempt(&guid, self.now, result))
+        let Some(guid) = guid else {
+            return Ok(());
+        };
+        let Some(record) = self.record(handle, store)? else {
+            return Ok(());
+        };
+        let result = record.result;
+        if self.wanted.anywhere.call_reports
+            && let Some(record) = self.record(handle, store)?.cloned()
+        {
+            self.report_end(&record, &guid, false, store)?;
+        }
+        store.end_attempt(&guid, self.now, result)
     }
 
     fn handed_out(
@@ -153,6 +166,7 @@ impl Batch<'_> {
             .as_ref()
             .and_then(|in_hand| self.objects.group(in_hand.group))
             .map(|group| group.campaign);
+        self.report_begin(record, attempt, store)?;
         store.count_attempt(attempt, self.contact(record), campaign, self.now)
     }
 
@@ -170,10 +184,9 @@ impl Batch<'_> {
         let put_off = record.attempt_guid.clone();
         if life_cycle::no_call(record) {
             let record = record.clone();
-            let result = record.result;
             self.audit.blocked(&record, group, said);
             self.changed(handle);
-            self.end_attempt(put_off, result, store)?;
+            self.end_attempt(put_off, handle, store)?;
             tracing::info!(
                 record = handle,
                 "a record is on the Do Not Call list; it is not called"

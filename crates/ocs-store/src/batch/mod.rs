@@ -16,6 +16,7 @@ mod legal_hours;
 mod next_record;
 mod on_record;
 mod once;
+mod outbox;
 mod reach;
 mod release;
 mod request_log;
@@ -49,9 +50,11 @@ use crate::error::StoreError;
 use crate::live::Live;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Transaction;
+use crate::wanted::Wanted;
 pub(crate) use consent::consent_callers;
 pub(crate) use erase::{AfterErasing, Erasures};
 pub(crate) use once::{Answered, Run as AnsweredRun};
+pub(crate) use outbox::Posted;
 pub(crate) use schedule::Schedules;
 pub(crate) use working_set::Reached;
 use working_set::WorkingSet;
@@ -86,6 +89,9 @@ pub(crate) struct Batch<'a> {
     items: once::Items,
     log: request_log::Lines,
     audit: audit::Lines,
+    /// What web servers are to be told.
+    wanted: &'a Wanted,
+    outbox: outbox::Outbox,
     /// How many records that may not be called are still looked at.
     looks_left: u32,
 }
@@ -112,6 +118,7 @@ pub(crate) struct Written {
     /// Views for which every record was looked at now.
     pub(crate) made_whole: Vec<ViewId>,
     pub(crate) audit: Head,
+    pub(crate) posted: Posted,
     pub(crate) contacts: Vec<Reached>,
     pub(crate) after_erasing: AfterErasing,
     /// The objects with what the batch added; `None` when it added none.
@@ -126,6 +133,7 @@ impl<'a> Batch<'a> {
         objects: &'a Objects,
         policy: &'a Policy,
         live: &'a mut Live,
+        wanted: &'a Wanted,
         now: i64,
         changes: usize,
     ) -> Self {
@@ -152,6 +160,8 @@ impl<'a> Batch<'a> {
             items: once::Items::default(),
             log: request_log::Lines::default(),
             audit: audit::Lines::default(),
+            wanted,
+            outbox: outbox::Outbox::default(),
             looks_left: next_record::LOOKS,
         }
     }
@@ -220,6 +230,7 @@ impl<'a> Batch<'a> {
             Change::RemoveAged(aged) => self.remove_aged(&aged, store),
             Change::DateFinished(handles) => self.date_finished(&handles, store),
             Change::Tidy => self.tidy(store),
+            Change::Settle(settled) => self.settle(&settled, store),
             Change::Refused(refusal) => Ok(Err(*refusal)),
             Change::End => Ok(Ok(Outcome::Known)),
         }
@@ -228,6 +239,7 @@ impl<'a> Batch<'a> {
     /// Writes what came of the batch.
     pub(crate) fn write(mut self, store: &mut Transaction<'_>) -> Result<Written, StoreError> {
         self.write_records(store)?;
+        self.tell_processed(store)?;
         self.write_items(store)?;
         for ((list, label), chain) in &self.labels {
             store.write_chain_label(*list, label, *chain)?;
@@ -238,6 +250,7 @@ impl<'a> Batch<'a> {
         self.set.write_counts(store)?;
         self.log.write(self.now, store)?;
         let audit = self.audit.write(self.live.audit, self.now, store)?;
+        let posted = std::mem::take(&mut self.outbox).write(store)?;
         // A handle that was given out is never given out again, whatever was removed.
         if !self.zones.is_empty() || self.after_erasing.removed > 0 {
             store.write_counters(self.counters)?;
@@ -258,6 +271,7 @@ impl<'a> Batch<'a> {
             caught_up: self.caught_up,
             made_whole: self.made_whole,
             audit,
+            posted,
             contacts: self.set.into_added(),
             after_erasing: self.after_erasing,
             objects,

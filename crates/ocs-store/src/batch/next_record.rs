@@ -17,6 +17,7 @@ use ocs_rules::record::{Handle, Record};
 use ocs_rules::retrieval::class::ClassId;
 use ocs_rules::retrieval::fronts::Slot;
 use ocs_rules::retrieval::next::{Candidate, Source, Walk};
+use ocs_rules::retrieval::waits::Waits;
 use ocs_rules::retrieval::{Retrieval, why};
 
 use super::Batch;
@@ -39,9 +40,14 @@ pub(super) enum Next {
     Record(Handle, Said),
     /// None is due.
     Nothing,
+    /// None is taken from calling lists that may have some due.
+    Waits(Waits),
     /// Many stand in front that may not be called.
     StillLooking,
 }
+
+/// Where records are taken from, and what keeps others from being.
+type Sources = (Vec<Source>, Option<Waits>);
 
 /// What becomes of a candidate.
 enum Verdict {
@@ -97,7 +103,7 @@ impl Batch<'_> {
         store: &mut Transaction<'_>,
     ) -> Result<Next, StoreError> {
         let mut all_awake = self.place_woken(store)?;
-        let Some(sources) = self.sources(group, store)? else {
+        let Some((sources, waits)) = self.sources(group, store)? else {
             return Ok(Next::Nothing);
         };
         let mut walk = self.walk(&sources, group, agent, callback_only);
@@ -119,10 +125,10 @@ impl Batch<'_> {
                     finished = false;
                     continue;
                 }
-                return Ok(if all_awake {
-                    Next::Nothing
-                } else {
-                    Next::StillLooking
+                return Ok(match waits {
+                    _ if !all_awake => Next::StillLooking,
+                    Some(waits) => Next::Waits(waits),
+                    None => Next::Nothing,
                 });
             };
             let handle = candidate.handle;
@@ -160,7 +166,7 @@ impl Batch<'_> {
         group: CampaignGroupId,
         store: &mut Transaction<'_>,
     ) -> Result<bool, StoreError> {
-        let Some(sources) = self.sources(group, store)? else {
+        let Some((sources, _)) = self.sources(group, store)? else {
             return Ok(true);
         };
         let mut walk = self.walk(&sources, group, None, false);
@@ -199,13 +205,14 @@ impl Batch<'_> {
         }
     }
 
-    /// A campaign group's calling lists, as far as their filters are in use; `None` where it
-    /// is gone.
+    /// A campaign group's calling lists, as far as their filters are in use and it does not
+    /// wait for a web server before it takes records from them; and what it waits for.
+    /// `None` where it is gone.
     fn sources(
         &mut self,
         group: CampaignGroupId,
         store: &mut Transaction<'_>,
-    ) -> Result<Option<Vec<Source>>, StoreError> {
+    ) -> Result<Option<Sources>, StoreError> {
         let Some(campaign) = self
             .objects
             .group(group)
@@ -214,7 +221,12 @@ impl Batch<'_> {
             return Ok(None);
         };
         let mut sources = Vec::with_capacity(campaign.lists.len());
+        let mut waits = None;
         for weighted in &campaign.lists {
+            if let Some(for_server) = self.waits(weighted.list, group) {
+                waits = Some(for_server);
+                continue;
+            }
             let view = match weighted.filter {
                 None => None,
                 Some(filter) => {
@@ -239,7 +251,7 @@ impl Batch<'_> {
                 }),
             });
         }
-        Ok(Some(sources))
+        Ok(Some((sources, waits)))
     }
 
     fn walk<'w>(

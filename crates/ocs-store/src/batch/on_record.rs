@@ -33,11 +33,9 @@ impl Batch<'_> {
             Ok(processed) => processed,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (record, result) = (record.named(), record.result);
+        let record = record.named();
         self.changed(record.handle);
-        if let Some(guid) = guid {
-            store.end_attempt(&guid, now, result)?;
-        }
+        self.end_attempt(guid, record.handle, store)?;
         self.rest_of_chain(record, rest, store)?;
         Ok(Ok(Outcome::Changed { record, ignored }))
     }
@@ -55,6 +53,7 @@ impl Batch<'_> {
         let record = record.named();
         self.changed(record.handle);
         if let Some(guid) = guid {
+            self.report_end(&rejected, &guid, true, store)?;
             store.uncount_attempt(&guid)?;
             store.forget_attempt(&guid)?;
         }

@@ -251,13 +251,11 @@ impl Batch<'_> {
             if !finish(record) {
                 continue;
             }
-            let (named, result) = (record.named(), record.result);
+            let named = record.named();
             records.push(named);
             self.changed(named.handle);
             let (status, in_hand, guid) = before;
-            if let Some(guid) = guid {
-                store.end_attempt(&guid, self.now, result)?;
-            }
+            self.end_attempt(guid, named.handle, store)?;
             if status == RecordStatus::Retrieved
                 && let Some(agent) = in_hand.and_then(|in_hand| in_hand.agent)
             {

@@ -163,11 +163,9 @@ impl Batch<'_> {
         };
         let guid = record.attempt_guid.clone();
         let rest = life_cycle::stale(record, objects, now);
-        let (named, result) = (record.named(), record.result);
+        let named = record.named();
         self.changed(handle);
-        if let Some(guid) = guid {
-            store.end_attempt(&guid, self.now, result)?;
-        }
+        self.end_attempt(guid, handle, store)?;
         tidied.stale.push(named);
         self.rest_of_chain(named, rest, store)
     }
@@ -189,10 +187,10 @@ impl Batch<'_> {
         if missed && let Some(record) = self.record(handle, store)? {
             let put_off = record.attempt_guid.clone();
             let rest = life_cycle::missed(record, objects, now);
-            let (named, result) = (record.named(), record.result);
+            let named = record.named();
             tidied.missed.push(named);
             self.changed(handle);
-            self.end_attempt(put_off, result, store)?;
+            self.end_attempt(put_off, handle, store)?;
             self.rest_of_chain(named, rest, store)?;
         }
         Ok(())

@@ -7,11 +7,12 @@ use ocs_protocol::enumeration::{RecordStatus, RecordType};
 use ocs_rules::calling_list::{DailyWindow, ListId};
 use ocs_rules::campaign::{CampaignGroupId, CampaignId};
 use ocs_rules::do_not_call::Compared;
-use ocs_rules::record::{ChainId, Handle, Record};
+use ocs_rules::record::{self, ChainId, Handle, Record};
 use ocs_rules::retrieval::placement::{self, Placement};
 use ocs_rules::zone::ZoneId;
 
 use super::Batch;
+use super::outbox::Ended;
 use crate::error::{StoreError, store_refusal};
 use crate::live::{OutNow, Shown};
 use crate::sqlite::{Transaction, ready, views};
@@ -29,6 +30,8 @@ pub(super) struct WorkingSet {
     /// Chains that a record was added to.
     grown: HashSet<(ListId, ChainId)>,
     counts: BTreeMap<(ListId, RecordStatus), i64>,
+    /// Records that became final, where somebody is told of their chains.
+    ended: Vec<Ended>,
 }
 
 /// How a new record is found by others: what the index of contacts takes up after
@@ -61,6 +64,8 @@ struct Stored {
     agent: Option<String>,
     campaign: Option<CampaignId>,
     assigned: Option<CampaignGroupId>,
+    /// The campaign group that has it, or that alone hands it out.
+    group: Option<CampaignGroupId>,
 }
 
 impl Stored {
@@ -81,7 +86,16 @@ impl Stored {
             agent: record.contact.agent.clone(),
             campaign: record.contact.campaign,
             assigned: record.assigned,
+            group: record
+                .in_hand
+                .as_ref()
+                .map(|in_hand| in_hand.group)
+                .or(record.assigned),
         }
+    }
+
+    fn is_final(&self) -> bool {
+        record::is_final(self.status, self.record_type)
     }
 }
 
@@ -98,6 +112,10 @@ impl WorkingSet {
             self.grown.insert((record.list, record.chain));
         }
         self.inserts.push((index, record));
+    }
+
+    pub(super) fn take_ended(&mut self) -> Vec<Ended> {
+        std::mem::take(&mut self.ended)
     }
 
     pub(super) fn into_added(self) -> Vec<Reached> {
@@ -305,6 +323,14 @@ impl Batch<'_> {
                     self.place_again_in_views(&record, store)?;
                 }
                 continue;
+            }
+            if self.wanted.anywhere.contact_processed && record.is_final() && !stored.is_final() {
+                self.set.ended.push(Ended {
+                    handle,
+                    list: record.list,
+                    chain: record.chain,
+                    group: stored.group,
+                });
             }
             let views = self.live.views.of(record.list);
             if stored.status == RecordStatus::Ready && record.status != RecordStatus::Ready {

@@ -15,6 +15,7 @@ mod legal_hours;
 mod log_room;
 mod objects;
 mod open;
+pub(crate) mod outbox;
 mod reads;
 pub(crate) mod ready;
 mod records;

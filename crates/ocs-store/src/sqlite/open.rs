@@ -21,8 +21,8 @@ use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock};
 use crate::sqlite::log_room::LogRoom;
 use crate::sqlite::{
-    Transaction, audit, consent, erasure, legal_hours, objects, ready, requests, schedules, schema,
-    scrub, sqlite_error, views,
+    Transaction, audit, consent, erasure, legal_hours, objects, outbox, ready, requests, schedules,
+    schema, scrub, sqlite_error, views,
 };
 use crate::store::Open;
 use crate::without_rule::Told;
@@ -153,6 +153,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
         out: Shown::new(database.out(&objects, &options.policy)?),
         consent,
         audit: audit::read_head(&database.connection)?,
+        unsent: Shown::new(outbox::read_unsent(&database.connection)?),
     };
     Ok(Opened {
         database,

@@ -35,6 +35,7 @@ mod load;
 mod mount;
 mod native;
 mod native_events;
+mod notify;
 mod objects;
 mod openapi;
 mod process;

@@ -1,0 +1,45 @@
+//! Why a campaign group takes no records from a calling list, whatever is due there: it
+//! waits for a web server (notifications.md).
+
+use std::fmt;
+
+/// What a campaign group waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waits {
+    /// Too many call report records are unsent.
+    CallReports {
+        /// The web server that they wait for.
+        uri: String,
+        /// How many there are.
+        unsent: u64,
+        /// How many there may be.
+        threshold: u32,
+    },
+}
+
+impl Waits {
+    /// A word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::CallReports { .. } => "history-wait",
+        }
+    }
+}
+
+/// A sentence for people.
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CallReports {
+                uri,
+                unsent,
+                threshold,
+            } => write!(
+                f,
+                "{unsent} call report records wait to be sent to {uri}, and from {threshold} on no \
+                 record is handed out (history-wait-condition-threshold)"
+            ),
+        }
+    }
+}

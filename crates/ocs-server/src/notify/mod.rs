@@ -1,0 +1,87 @@
+//! What OCS asks of web servers and tells them (notifications.md): a client with a pool of
+//! connections for each, a circuit breaker for each address, and what is sent.
+//!
+//! Nothing here runs inside a transaction: what is reported was written to the outbox with
+//! its change, and is sent from there.
+
+mod breaker;
+mod client;
+mod connect;
+mod group_states;
+mod json;
+mod outbox;
+mod pool;
+mod settings;
+mod signature;
+mod target;
+
+use std::sync::Arc;
+
+use ocs_config::Config;
+use ocs_rules::notification::{Notifications, Told};
+
+use crate::tls::TlsProblems;
+
+pub(crate) use breaker::{Breakers, Seen};
+use client::Client;
+pub(crate) use group_states::{Steps, tell as tell_group_states};
+pub(crate) use outbox::Sender;
+use settings::Settings;
+
+/// The web servers that OCS speaks to. Clones are handles to the same.
+#[derive(Clone)]
+pub(crate) struct WebServers {
+    client: Arc<Client>,
+    pub(crate) breakers: Breakers,
+    /// What becomes of campaign groups.
+    pub(crate) steps: Steps,
+}
+
+impl WebServers {
+    pub(crate) fn new() -> Self {
+        Self {
+            client: Arc::new(Client::new(Settings::default())),
+            breakers: Breakers::default(),
+            steps: Steps::default(),
+        }
+    }
+
+    /// Speaks to them as this configuration says, from now on.
+    ///
+    /// # Errors
+    /// A file or a secret that it names is no good; then all stays as it was.
+    pub(crate) fn take_up(&self, config: &Config) -> Result<(), TlsProblems> {
+        self.client.take_up(Settings::read(config)?);
+        Ok(())
+    }
+}
+
+/// The application's own word for what web servers are told.
+pub(crate) fn notifications(config: &Config) -> Notifications {
+    let server = &config.options.oc_server;
+    let options = ocs_config::LevelOptions::effective(&[&server.levels]);
+    let told = |on: bool, uri: &Option<ocs_config::WebUri>| Told {
+        on,
+        uri: uri.as_ref().map(|uri| uri.as_str().to_owned()),
+    };
+    let seconds = |span: ocs_config::TimeSpan| {
+        i64::try_from(span.as_duration().as_secs()).unwrap_or(i64::MAX)
+    };
+    Notifications {
+        tenant: config.application.tenant.clone(),
+        application: config.application.dbid,
+        call_reports: told(options.send_history, &options.history_uri),
+        wait_threshold: options.history_wait_condition_threshold,
+        wait_recovery: seconds(options.history_wait_recovery_timeout),
+        contact_processed: told(
+            options.contact_processed_notification,
+            &options.contact_processed_notification_uri,
+        ),
+        retries: options.http_retry_max_attempts,
+        group_states: told(
+            options.send_campaigngroup_states,
+            &options.campaigngroup_states_uri,
+        ),
+        group_states_interval: seconds(options.campaigngroup_states_interval),
+    }
+}
