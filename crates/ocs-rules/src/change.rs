@@ -20,6 +20,7 @@ use crate::group_state::{GroupCommand, GroupState, GroupStep};
 use crate::notification::Settled;
 use crate::record::{ChainId, Contact, Handle, Record};
 use crate::retrieval::waits::Waits;
+use crate::statistics::Statistics;
 
 /// A request that changes what is stored. Boxed, so that queues of them stay small.
 #[derive(Debug, Clone)]
@@ -296,6 +297,8 @@ pub enum Outcome {
     Chained(Vec<Delivery>),
     /// A campaign group's state, changed or as it was.
     Group(GroupState),
+    /// A campaign group's state, and what is known of its attempts (GetCampaignStatus).
+    Status(GroupState, Box<Statistics>),
     /// An entry is on the Do Not Call list.
     DoNotCallPut,
     /// Whether there was such an entry on the Do Not Call list.

@@ -17,10 +17,12 @@ use ocs_rules::group_state::GroupState;
 use ocs_rules::notification::{GSW_TENANT_NAME, Notifications};
 use ocs_rules::objects::Objects;
 use ocs_rules::schedule;
+use ocs_rules::statistics::Statistics;
 use ocs_store::GroupStates;
 
 use super::delivery::Setting;
 use super::record::push_some;
+use super::statistics::push_statistics;
 
 /// The answer of a request to a campaign group: names, and its state now.
 pub(crate) fn state(
@@ -41,6 +43,18 @@ pub(crate) fn state(
     if let Some(group) = group {
         push_schedule(&mut event, group, objects, setting.now);
     }
+    event
+}
+
+/// The answer to GetCampaignStatus: the state, and what is known of its attempts.
+pub(crate) fn status(
+    request: &UserEvent,
+    name: RequestName,
+    (now, known): (&GroupState, &Statistics),
+    setting: &Setting<'_>,
+) -> UserEvent {
+    let mut event = state(request, name, now, setting);
+    push_statistics(&mut event, known);
     event
 }
 

@@ -7,6 +7,7 @@ mod delivery;
 mod erased;
 mod group;
 mod record;
+mod statistics;
 
 pub(crate) use acknowledge::{acknowledge, added, name_ignored, reached};
 pub(crate) use calling_list::{calling_list, calling_lists};
@@ -18,6 +19,6 @@ pub(crate) use erased::erased;
 pub(crate) use group::{
     CAMPAIGN_GROUP_STATE, CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED,
     CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED, Records, campaign_event, campaign_events, group, groups,
-    state as group_state, told as group_told,
+    state as group_state, status as group_status, told as group_told,
 };
 pub(crate) use record::{Known, OfContact, archived, attributes, contact, record, records};

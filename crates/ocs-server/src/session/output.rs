@@ -144,6 +144,12 @@ impl Asking {
             Ok(Outcome::Erased(erased)) => {
                 self.naming_ignored(answer::erased(&erased, self.event.reference()))
             }
+            Ok(Outcome::Status(state, known)) => self.naming_ignored(answer::group_status(
+                &self.event,
+                self.request,
+                (&state, &known),
+                &setting(),
+            )),
             Ok(Outcome::Again { answer, .. }) => UserEvent::decode(&answer[..]).unwrap_or_default(),
             // These come of files and of time, which have no session.
             Ok(

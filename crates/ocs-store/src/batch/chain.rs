@@ -9,15 +9,17 @@ use crate::error::StoreError;
 use crate::sqlite::Transaction;
 
 impl Batch<'_> {
-    /// Carries out what becomes of the rest of a record's chain.
+    /// Carries out what becomes of the rest of a record's chain; how many records of it were
+    /// finished.
     pub(super) fn rest_of_chain(
         &mut self,
         of: Named,
         mut rest: Rest,
         store: &mut Transaction<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
+        let mut finished = 0;
         if rest == Rest::Stays {
-            return Ok(());
+            return Ok(finished);
         }
         for handle in self.chain(of.list, of.chain, store)? {
             if handle == of.handle {
@@ -33,9 +35,10 @@ impl Batch<'_> {
             let ended = other.is_final();
             self.changed(handle);
             if ended {
+                finished += 1;
                 self.end_attempt(guid, handle, store)?;
             }
         }
-        Ok(())
+        Ok(finished)
     }
 }

@@ -5,7 +5,7 @@ use ocs_protocol::refusal::Refusal;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{GroupRequest, Outcome};
 use ocs_rules::frequency_cap::Scope;
-use ocs_rules::group_state::{GroupState, no_such_group};
+use ocs_rules::group_state::{GroupCommand, GroupState, no_such_group};
 use ocs_rules::schedule;
 
 use super::{Batch, Run};
@@ -31,6 +31,10 @@ impl Batch<'_> {
                         self.release_capped(request.group, store)?;
                     }
                     self.set_group_state(request.group, after, store)?;
+                }
+                if request.command == GroupCommand::Status {
+                    let known = self.statistics(request.group, store)?;
+                    return Ok(Ok(Outcome::Status(after, Box::new(known))));
                 }
                 Ok(Ok(Outcome::Group(after)))
             }

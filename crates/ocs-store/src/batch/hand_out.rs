@@ -129,19 +129,19 @@ impl Batch<'_> {
         Ok(Ok(Outcome::Chained(chain)))
     }
 
-    /// The attempt that a record was put off in ends, where there is one that nobody
-    /// reported the end of.
+    /// An attempt ends, where there is one, and counts for its campaign group, which is
+    /// returned.
     pub(super) fn end_attempt(
         &mut self,
         guid: Option<String>,
         handle: Handle,
         store: &mut Transaction<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<CampaignGroupId>, StoreError> {
         let Some(guid) = guid else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(record) = self.record(handle, store)? else {
-            return Ok(());
+            return Ok(None);
         };
         let result = record.result;
         if self.wanted.anywhere.call_reports
@@ -149,7 +149,9 @@ impl Batch<'_> {
         {
             self.report_end(&record, &guid, false, store)?;
         }
-        store.end_attempt(&guid, self.now, result)
+        let group = store.end_attempt(&guid, self.now, result)?;
+        self.results.ended(group, result, self.now);
+        Ok(group)
     }
 
     fn handed_out(

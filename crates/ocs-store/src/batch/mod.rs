@@ -20,6 +20,7 @@ mod outbox;
 mod reach;
 mod release;
 mod request_log;
+mod results;
 mod retention;
 mod schedule;
 mod tidy;
@@ -55,6 +56,7 @@ pub(crate) use consent::consent_callers;
 pub(crate) use erase::{AfterErasing, Erasures};
 pub(crate) use once::{Answered, Run as AnsweredRun};
 pub(crate) use outbox::Posted;
+pub(crate) use results::{Counted, Key as ResultKey};
 pub(crate) use schedule::Schedules;
 pub(crate) use working_set::Reached;
 use working_set::WorkingSet;
@@ -88,6 +90,7 @@ pub(crate) struct Batch<'a> {
     after_erasing: AfterErasing,
     items: once::Items,
     log: request_log::Lines,
+    results: results::Results,
     audit: audit::Lines,
     /// What web servers are to be told.
     wanted: &'a Wanted,
@@ -159,6 +162,7 @@ impl<'a> Batch<'a> {
             after_erasing: AfterErasing::default(),
             items: once::Items::default(),
             log: request_log::Lines::default(),
+            results: results::Results::default(),
             audit: audit::Lines::default(),
             wanted,
             outbox: outbox::Outbox::default(),
@@ -249,6 +253,7 @@ impl<'a> Batch<'a> {
         }
         self.set.write_counts(store)?;
         self.log.write(self.now, store)?;
+        self.results.write(store)?;
         let audit = self.audit.write(self.live.audit, self.now, store)?;
         let posted = std::mem::take(&mut self.outbox).write(store)?;
         // A handle that was given out is never given out again, whatever was removed.

@@ -33,10 +33,12 @@ impl Batch<'_> {
             Ok(processed) => processed,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let (ended, result) = (record.is_final(), record.result);
         let record = record.named();
         self.changed(record.handle);
-        self.end_attempt(guid, record.handle, store)?;
-        self.rest_of_chain(record, rest, store)?;
+        let group = self.end_attempt(guid, record.handle, store)?;
+        let finished = u64::from(ended) + self.rest_of_chain(record, rest, store)?;
+        self.results.finished(group, result, finished, now);
         Ok(Ok(Outcome::Changed { record, ignored }))
     }
 

@@ -167,7 +167,7 @@ impl Batch<'_> {
         self.changed(handle);
         self.end_attempt(guid, handle, store)?;
         tidied.stale.push(named);
-        self.rest_of_chain(named, rest, store)
+        self.rest_of_chain(named, rest, store).map(drop)
     }
 
     fn tidy_callback(

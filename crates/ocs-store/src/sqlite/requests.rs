@@ -36,17 +36,24 @@ impl Transaction<'_> {
         Ok(self.connection().last_insert_rowid())
     }
 
-    /// An attempt is over.
+    /// An attempt is over; the campaign group that it was made for.
     pub(crate) fn end_attempt(
         &mut self,
         guid: &str,
         now: i64,
         result: CallResult,
-    ) -> Result<(), StoreError> {
-        self.write(
-            "UPDATE attempt SET ended_at = ?2, call_result = ?3 WHERE guid = ?1",
-            params![guid, now, result.number()],
-        )
+    ) -> Result<Option<CampaignGroupId>, StoreError> {
+        self.connection()
+            .prepare_cached(
+                "UPDATE attempt SET ended_at = ?2, call_result = ?3 WHERE guid = ?1 \
+                 RETURNING group_id",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![guid, now, result.number()], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(sqlite_error)
     }
 
     /// An attempt was none: the record was given back uncalled.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0019_erasure.sql"),
     include_str!("migrations/0020_retention.sql"),
     include_str!("migrations/0021_outbox.sql"),
+    include_str!("migrations/0022_results.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.
