@@ -39,6 +39,12 @@ const PACKAGES: &[Package] = &[
         needed_for: &[Need::Test, Need::Bench, Need::Tls],
         check: &["openssl", "version"],
     },
+    // A validation server of the tests.
+    Package {
+        name: "php-cli",
+        needed_for: &[Need::Test],
+        check: &["php", "--version"],
+    },
     Package {
         name: "python3",
         needed_for: &[Need::Test, Need::Tls],

@@ -9,7 +9,11 @@ use crate::cargo::{output, program, root, run, succeeds};
 
 /// That of the tests; answers the path of its interpreter.
 pub(crate) fn environment() -> Result<PathBuf> {
-    made("test-python", "requirements.txt", "grpc_tools, requests")
+    made(
+        "test-python",
+        "requirements.txt",
+        "flask, grpc_tools, requests",
+    )
 }
 
 /// That of `cargo xtask tls`.

@@ -275,6 +275,14 @@ impl Config {
             }
         }
         let levels = &self.options.oc_server.levels;
+        if levels.pre_dial_validation == Some(true) && levels.validation_uri.is_none() {
+            warnings.push(
+                "options.OCServer.pre-dial-validation: there is no validation-uri beside it, so \
+                 that no record is handed out but where a calling list, a campaign group or a \
+                 campaign has one"
+                    .to_owned(),
+            );
+        }
         for (option, on, address, uri) in [
             (
                 "send-history",
@@ -343,15 +351,6 @@ impl Config {
         }
         if matches!(self.store.url, StoreUrl::Postgres(_)) {
             not_yet("store.url".to_owned(), "store in PostgreSQL");
-        }
-        let options = &self.options.oc_server;
-        let option = |name: &str| format!("options.OCServer.{name}");
-        let levels = &options.levels;
-        if levels.pre_dial_validation == Some(true) {
-            not_yet(
-                option("pre-dial-validation"),
-                "validate records before they are dialed",
-            );
         }
         sentences
     }

@@ -130,16 +130,10 @@ fn an_empty_file_has_no_http_port() {
 
 #[test]
 fn what_is_not_built_yet_is_said() {
-    let rows = [
-        (
-            "[store]\nurl = \"postgres://ocs@db/ocs\"",
-            "store.url: this version does not store in PostgreSQL yet",
-        ),
-        (
-            "[options.OCServer]\npre-dial-validation = true",
-            "options.OCServer.pre-dial-validation: this version does not validate records before they are dialed yet",
-        ),
-    ];
+    let rows = [(
+        "[store]\nurl = \"postgres://ocs@db/ocs\"",
+        "store.url: this version does not store in PostgreSQL yet",
+    )];
     let folder = tempfile::tempdir().expect("a folder");
     for (text, sentence) in rows {
         assert_eq!(

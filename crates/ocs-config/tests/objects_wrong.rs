@@ -61,9 +61,6 @@ const ROWS: &[Row] = &[
     ("[[calling-list]]\nname = \"Spring\"\noptions = { http-idle-timeout = 3 }\n", &[
         "objects.toml, line 3: calling-list[0].options.http-idle-timeout: unknown key; allowed here: call-timeout, callback-timeout, campaigngroup-states-interval, campaigngroup-states-uri, channels, consent-required, contact-processed-notification, contact-processed-notification-uri, dialer-uri, dialing-rate, duplicates, history-uri, history-wait-condition-threshold, history-wait-recovery-timeout, http-retry-max-attempts, legal-hours, pre-dial-validation, priority-campaign-callback, priority-campaign-rescheduled, priority-general, priority-personal-callback, priority-personal-rescheduled, retention-days, send-campaigngroup-states, send-history, stale_clean_timeout, unknown-attributes, validation-fail-mode, validation-timeout-call-result, validation-uri",
     ]),
-    ("[[calling-list]]\nname = \"Spring\"\noptions = { pre-dial-validation = true }\n", &[
-        "objects.toml, line 3: calling-list[0].options.pre-dial-validation: pre-dial validation is not built yet in this version, and records would be dialed unvalidated; remove this option",
-    ]),
     ("[[calling-list]]\nname = \"Spring\"\n[[calling-list.field]]\nname = \"balance\"\n", &[
         "objects.toml, line 3: calling-list[0].field[0].type: this key is needed; allowed: \"int\", \"float\", \"char\", \"varchar\", \"datetime\"",
     ]),
@@ -182,9 +179,6 @@ const ROWS: &[Row] = &[
     ]),
     ("[[campaign]]\nname = \"C\"\n[[campaign]]\nname = \"C\"\n", &[
         "objects.toml, line 4: campaign[1].name: found \"C\"; campaign[0], line 1, has it already; it must be unique",
-    ]),
-    ("[[campaign]]\nname = \"C\"\noptions = { pre-dial-validation = true }\n", &[
-        "objects.toml, line 3: campaign[0].options.pre-dial-validation: pre-dial validation is not built yet in this version, and records would be dialed unvalidated; remove this option",
     ]),
     ("[[campaign-group]]\ncampaign = \"C\"\n", &[
         "objects.toml, line 1: campaign-group[0].group: this key is needed; write a string in quotes",

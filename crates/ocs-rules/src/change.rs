@@ -17,7 +17,7 @@ use crate::do_not_call::{Entry, Subject};
 use crate::erasure::Erased;
 use crate::field_values::unknown;
 use crate::group_state::{GroupCommand, GroupState, GroupStep};
-use crate::notification::Settled;
+use crate::notification::{Asked, Settled, Validation};
 use crate::record::{ChainId, Contact, Handle, Record};
 use crate::retrieval::waits::Waits;
 use crate::statistics::Statistics;
@@ -59,6 +59,8 @@ pub enum Change {
     DateFinished(Vec<Handle>),
     /// Does what the time has made due (records.md, section 5).
     Tidy,
+    /// Says what a web server made of a record that waits for it (notifications.md).
+    Validated(Box<Asked>),
     /// Says what became of messages to web servers that were sent (notifications.md).
     Settle(Vec<Settled>),
     /// An item of AddRecords that was refused before it came here: it has its place
@@ -286,6 +288,10 @@ pub enum Outcome {
     },
     /// A record was handed out.
     Delivered(Box<Delivery>),
+    /// A record was taken, and waits for a web server's answer before it goes out.
+    Reserved(Box<Reserved>),
+    /// A record that waited for that does not go out.
+    NotDelivered,
     /// No record is due.
     NothingDue,
     /// None is taken from calling lists that have some due, and why.
@@ -332,6 +338,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether it is one on the way: whoever asked is not answered by it.
+    #[must_use]
+    pub const fn is_on_the_way(&self) -> bool {
+        matches!(self, Self::Reserved(_) | Self::NotDelivered)
+    }
+
     /// The record that a line of the request log names.
     #[must_use]
     pub fn names(&self) -> Option<Named> {
@@ -364,6 +376,15 @@ pub struct Delivery {
     pub record: Record,
     /// The campaign group that it was taken for.
     pub group: CampaignGroupId,
+}
+
+/// A record that waits for a web server's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reserved {
+    /// How it goes out, if it does.
+    pub delivery: Delivery,
+    /// Who is asked, and what a failure means.
+    pub validation: Validation,
 }
 
 /// What the time had made due.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -81,6 +82,10 @@ impl Core {
         let (store, ended) = Store::open(open)?;
         store.set_notifications(notify::notifications(config));
         let web = WebServers::new();
+        let breakers = web.breakers.clone();
+        store.set_failing(Box::new(move |uri| {
+            breakers.leaves_alone(uri, Instant::now())
+        }));
         let levels = &config.options.oc_server.levels;
         let core = Self {
             store,
@@ -114,6 +119,13 @@ impl Core {
     pub(crate) fn take_up_notifications(&self, config: &Config) -> Result<(), TlsProblems> {
         self.store.set_notifications(notify::notifications(config));
         self.web.take_up(config)
+    }
+
+    /// Whether a web server validates records before a campaign group gets them.
+    pub(crate) fn validates(&self, group: CampaignGroupId) -> bool {
+        self.store
+            .notifications()
+            .validates(group, &self.store.objects())
     }
 
     /// Tells desktops, and the web server that wants to know, of a step of a campaign group

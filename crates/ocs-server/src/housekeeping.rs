@@ -9,11 +9,11 @@ use ocs_rules::change::{
 };
 use ocs_rules::erasure::Erased;
 use ocs_rules::group_state::GroupStep;
-use ocs_store::StoreError;
+use ocs_store::{Request, StoreError};
 
 use crate::answer;
-use crate::attempt_guid;
 use crate::core::Core;
+use crate::hand_out;
 use crate::session::tell_taken;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -23,6 +23,7 @@ pub(crate) async fn run(core: Core) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut more = false;
+    let mut pushing = tokio::spawn(async {});
     loop {
         if !more {
             tick.tick().await;
@@ -33,7 +34,11 @@ pub(crate) async fn run(core: Core) {
             // The store says why; it is tried again.
             Err(error) => tracing::warn!(%error, "what the time made due was not done"),
         }
-        push_callbacks(&core).await;
+        // A web server may have to be asked before: nothing else waits for that.
+        if pushing.is_finished() {
+            let core = core.clone();
+            pushing = tokio::spawn(async move { push_callbacks(&core).await });
+        }
     }
 }
 
@@ -148,20 +153,16 @@ async fn push_callbacks(core: &Core) {
     };
     for (agent, list) in due {
         for group in running_groups(list, core) {
-            let Ok(attempt_guid) = attempt_guid::new() else {
-                return;
-            };
             let preview = Preview {
                 group,
                 agent: Some(agent.clone()),
-                attempt_guid,
+                attempt_guid: String::new(),
                 callback_only: true,
             };
-            let change = Change::Preview(Box::new(preview));
-            let Ok(outcomes) = core.store.submit_bulk(vec![change], true).await else {
+            let Ok(handed) = hand_out::next(core, preview, 0, Request::from).await else {
                 return;
             };
-            if let Some(Ok(Outcome::Delivered(delivery))) = outcomes.into_iter().next() {
+            if let Outcome::Delivered(delivery) = handed.outcome {
                 push_callback(&agent, &delivery, core).await;
                 break;
             }

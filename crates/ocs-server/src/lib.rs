@@ -12,6 +12,7 @@ mod control;
 mod core;
 mod decision;
 mod grpc;
+mod hand_out;
 mod housekeeping;
 mod http_proxy;
 mod notify;

@@ -29,3 +29,4 @@ pub use store::{
     BulkAnswer, Clock, Counts, GroupStates, Keep, ObjectsPlan, ObjectsView, Open, Reply, Store,
     default_limits,
 };
+pub use wanted::Failing;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -27,7 +27,7 @@ use crate::queue::{Full, Limits, Measured, Queue};
 use crate::reader::Reader;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite;
-use crate::wanted::Wanted;
+use crate::wanted::{self, Failing, Wanted};
 use crate::writer::{self, Writer};
 
 /// Where the wall-clock time comes from; `main` hands it in.
@@ -145,6 +145,7 @@ pub struct Store {
     groups: Arc<ArcSwap<GroupStates>>,
     views: Arc<ArcSwap<Views>>,
     notifications: Arc<ArcSwap<Notifications>>,
+    failing: Arc<OnceLock<Failing>>,
     unsent: Shown<Unsent>,
     posted: watch::Receiver<u64>,
     reader: Reader,
@@ -168,6 +169,7 @@ impl Store {
         let reader = Reader::start(&open.path, opened.database.contacts(), &opened.live)?;
         let (ended, ends) = oneshot::channel();
         let notifications = Arc::new(ArcSwap::default());
+        let failing = Arc::default();
         let unsent = opened.live.unsent.clone();
         let (post, posted) = watch::channel(0);
         let writer = Writer {
@@ -178,7 +180,7 @@ impl Store {
             groups: Arc::clone(&groups),
             views: Arc::clone(&views),
             notifications: Arc::clone(&notifications),
-            wanted: Wanted::default(),
+            wanted: Wanted::asking(&failing),
             posted: post,
             clock: open.clock,
         };
@@ -189,6 +191,7 @@ impl Store {
             groups,
             views,
             notifications,
+            failing,
             unsent,
             posted,
             reader,
@@ -226,6 +229,11 @@ impl Store {
         self.notifications.load_full()
     }
 
+    /// Who says, from now on, which web servers keep failing. Said once.
+    pub fn set_failing(&self, failing: Failing) {
+        let _ = self.failing.set(failing);
+    }
+
     /// Where messages that wait in the outbox go to, and where they went to before.
     #[must_use]
     pub fn destinations(&self) -> Vec<Destination> {
@@ -244,8 +252,10 @@ impl Store {
     pub fn waits(&self, list: ListId, group: CampaignGroupId, now: i64) -> Option<Waits> {
         let (objects, notifications) = (self.objects(), self.notifications());
         let levels = Levels::of(&objects, list, Some(group));
-        let condition = notifications.wait_condition(levels)?;
-        self.unsent.look().waits(&condition, now)
+        let for_reports = notifications
+            .wait_condition(levels)
+            .and_then(|condition| self.unsent.look().waits(&condition, now));
+        for_reports.or_else(|| wanted::for_validation(&notifications, levels, &self.failing))
     }
 
     /// Puts requests that came together before the writer: one piece of work, one

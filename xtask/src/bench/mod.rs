@@ -16,10 +16,13 @@ mod import;
 mod log;
 mod mixed;
 mod next;
+mod outbox;
 mod preview;
 pub(crate) mod product;
 mod report;
 mod rounds;
+mod validation;
+mod web_server;
 mod wrk;
 
 use std::fs;
@@ -44,11 +47,13 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("do-not-call") => do_not_call::do_not_call(args),
         Some("mixed") => mixed::mixed(args),
         Some("next") => next::next(args),
+        Some("outbox") => outbox::outbox(args),
+        Some("validation") => validation::validation(args),
         Some("preview") => preview::preview(args),
         Some("https") => https::https(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? access, add-record, add-records, mixed, next, preview, import, log, do-not-call, https or idle, not `{}`",
+            "which bench? access, add-record, add-records, mixed, next, outbox, validation, preview, import, log, do-not-call, https or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

@@ -53,7 +53,6 @@ pub(super) fn check(objects: &ObjectsFile, findings: &mut Findings) {
     check_unique(dbids, &groups, "dbid", findings);
     for (index, group) in objects.campaign_groups.iter().enumerate() {
         let here = groups.index(index);
-        check_options(&group.options, &here, findings);
         check_no_legal_hours(&group.options, &here, findings);
         if group.sequence.is_some() && group.schedule.is_none() {
             findings.wrong(
@@ -137,7 +136,6 @@ fn check_list(list: &CallingList, here: &KeyPath, findings: &mut Findings) {
     if let Some(region) = &list.region {
         check_region(region, &here.key("region"), findings);
     }
-    check_options(&list.options, here, findings);
     treatment::check(&list.treatments, here, findings);
 
     let fields = here.key("field");
@@ -202,7 +200,6 @@ fn check_campaign(campaign: &Campaign, here: &KeyPath, findings: &mut Findings) 
              group's full name",
         );
     }
-    check_options(&campaign.options, here, findings);
     treatment::check(&campaign.treatments, here, findings);
     check_no_legal_hours(&campaign.options, here, findings);
     let lists = here.key("calling-lists");
@@ -227,18 +224,6 @@ fn check_no_legal_hours(options: &LevelOptions, here: &KeyPath, findings: &mut F
         findings.wrong(
             &here.key("options").key("legal-hours"),
             "only a calling list and the application say this; set it there",
-        );
-    }
-}
-
-/// An option that is not carried out yet does no harm, but for this one: records
-/// would be dialed that a web server would have held back.
-fn check_options(options: &LevelOptions, here: &KeyPath, findings: &mut Findings) {
-    if options.pre_dial_validation == Some(true) {
-        findings.note(
-            &here.key("options").key("pre-dial-validation"),
-            "pre-dial validation is not built yet in this version, and records would be dialed \
-             unvalidated; remove this option",
         );
     }
 }

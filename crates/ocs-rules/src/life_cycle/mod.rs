@@ -7,6 +7,7 @@ mod finish;
 mod hand_out;
 #[cfg(test)]
 mod table;
+mod validation;
 
 use ocs_protocol::attribute::{GSW_CHAIN_ID, GSW_RECORD_HANDLE};
 use ocs_protocol::enumeration::RecordType;
@@ -22,6 +23,7 @@ pub use callback::{missed, reschedule};
 pub use completion::{processed, update};
 pub use finish::{cancel, finish_with_chain, no_call};
 pub use hand_out::{hand_out, reject, stale};
+pub use validation::{passed, put_back, refused, unanswered};
 
 /// The place a new record takes in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
-//! What web servers are told of attempts and chains, and by whose word (notifications.md):
-//! the options, which have levels, and the messages themselves.
+//! What web servers are asked and told, and by whose word (notifications.md): the options,
+//! which have levels, the messages of attempts and chains, and what is asked before a call.
 
 mod message;
+mod validation;
 
 use crate::campaign::CampaignGroupId;
 use crate::objects::Objects;
@@ -9,6 +10,7 @@ use crate::options::Options;
 use crate::policy::Levels;
 
 pub use message::{CallReport, End, GSW_TENANT_NAME, Processed};
+pub use validation::{Asked, FailMode, Validated, Validation, ValidationOptions, Verdict};
 
 /// DBID of a web server that messages of one kind are sent to, in the store.
 pub type DestinationId = i64;
@@ -83,15 +85,19 @@ pub struct Notifications {
     pub group_states: Told,
     /// Seconds between two messages of a loaded campaign group's state.
     pub group_states_interval: i64,
+    /// Whether records are validated before they are dialed or previewed.
+    pub validation: ValidationOptions,
 }
 
-/// Which kinds of messages any level asks for: where none does, nothing is looked at.
+/// What any level asks for: where none does, nothing is looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Anywhere {
     /// Call report records.
     pub call_reports: bool,
     /// Chains that reached their processed state.
     pub contact_processed: bool,
+    /// Validation of records before they are dialed or previewed.
+    pub validation: bool,
 }
 
 /// When unsent call reports keep records from being handed out.
@@ -176,6 +182,7 @@ impl Notifications {
         Anywhere {
             call_reports: any(&self.call_reports, "send-history"),
             contact_processed: any(&self.contact_processed, "contact-processed-notification"),
+            validation: any(&self.validation.told, "pre-dial-validation"),
         }
     }
 }

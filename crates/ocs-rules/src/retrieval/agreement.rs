@@ -47,7 +47,7 @@ const GONE: CampaignGroupId = 404;
 /// before an ordinary day.
 const NOONS: [i64; 4] = [1_774_699_200, 1_772_884_800, 1_792_843_200, 1_795_348_800];
 
-pub(super) fn objects() -> Objects {
+pub(crate) fn objects() -> Objects {
     let mut objects = Objects::default();
     for (dbid, name, iana_name) in BUILT_IN {
         objects.put_zone(Zone {

@@ -15,6 +15,15 @@ pub enum Waits {
         /// How many there may be.
         threshold: u32,
     },
+    /// Records are to be validated, and nobody says by whom.
+    NoValidator,
+    /// The web server that validates records fails, or does not answer in time.
+    Validation {
+        /// Its address.
+        uri: String,
+        /// Whether it may answer yet.
+        answers: bool,
+    },
 }
 
 impl Waits {
@@ -23,6 +32,8 @@ impl Waits {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::CallReports { .. } => "history-wait",
+            Self::NoValidator => "validation-without-uri",
+            Self::Validation { .. } => "validation-fails",
         }
     }
 }
@@ -39,6 +50,22 @@ impl fmt::Display for Waits {
                 f,
                 "{unsent} call report records wait to be sent to {uri}, and from {threshold} on no \
                  record is handed out (history-wait-condition-threshold)"
+            ),
+            Self::NoValidator => f.write_str(
+                "records are to be validated before they are handed out (pre-dial-validation), \
+                 and no validation-uri says by whom",
+            ),
+            Self::Validation {
+                uri,
+                answers: false,
+            } => write!(
+                f,
+                "the web server {uri}, which validates records before they are handed out, fails"
+            ),
+            Self::Validation { uri, answers: true } => write!(
+                f,
+                "the web server {uri}, which validates records before they are handed out, has not \
+                 answered in time; ask again"
             ),
         }
     }

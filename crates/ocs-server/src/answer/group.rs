@@ -16,6 +16,7 @@ use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::group_state::GroupState;
 use ocs_rules::notification::{GSW_TENANT_NAME, Notifications};
 use ocs_rules::objects::Objects;
+use ocs_rules::retrieval::waits::Waits;
 use ocs_rules::schedule;
 use ocs_rules::statistics::Statistics;
 use ocs_store::GroupStates;
@@ -166,10 +167,12 @@ pub(crate) fn groups(
     event
 }
 
-/// One campaign group, with its state and its calling lists.
+/// One campaign group, with its state, its calling lists, and what it waits for before it
+/// takes records from one.
 pub(crate) fn group(
     dbid: CampaignGroupId,
     states: &GroupStates,
+    waits: &[Waits],
     objects: &Objects,
     now: Timestamp,
 ) -> UserEvent {
@@ -192,6 +195,8 @@ pub(crate) fn group(
         Some(Value::List(entry))
     });
     event.push("lists", UserEvent::array_of(lists).into());
+    let waits = waits.iter().map(|waits| waits.to_string().into());
+    event.push("waits", UserEvent::array_of(waits).into());
     event
 }
 

@@ -90,7 +90,6 @@ impl Breakers {
     }
 
     /// Whether an address is left alone now.
-    #[cfg(test)]
     pub(crate) fn leaves_alone(&self, uri: &str, now: Instant) -> bool {
         let all = self.all();
         let state = all.get(uri).map(|breaker| breaker.state);

@@ -74,7 +74,6 @@ pub(crate) struct Outgoing<'a> {
 
 /// What a web server answered.
 #[derive(Debug)]
-#[expect(dead_code, reason = "only validation asks for more than a status")]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) content_type: Option<HeaderValue>,

@@ -14,11 +14,13 @@ mod pool;
 mod settings;
 mod signature;
 mod target;
+pub(crate) mod validation;
 
 use std::sync::Arc;
 
 use ocs_config::Config;
-use ocs_rules::notification::{Notifications, Told};
+use ocs_protocol::enumeration::{CallResult, Enumeration as _};
+use ocs_rules::notification::{FailMode, Notifications, Told, ValidationOptions};
 
 use crate::tls::TlsProblems;
 
@@ -83,5 +85,15 @@ pub(crate) fn notifications(config: &Config) -> Notifications {
             &options.campaigngroup_states_uri,
         ),
         group_states_interval: seconds(options.campaigngroup_states_interval),
+        validation: ValidationOptions {
+            told: told(options.pre_dial_validation, &options.validation_uri),
+            result: CallResult::from_number(options.validation_timeout_call_result.into())
+                .unwrap_or(CallResult::GeneralError),
+            fail_mode: match options.validation_fail_mode {
+                ocs_config::ValidationFailMode::Result => FailMode::Result,
+                ocs_config::ValidationFailMode::Open => FailMode::Open,
+                ocs_config::ValidationFailMode::Closed => FailMode::Closed,
+            },
+        },
     }
 }

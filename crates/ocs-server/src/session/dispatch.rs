@@ -11,10 +11,11 @@ use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::refusal::{Refusal, quoted};
 use ocs_protocol::request::{Protocol, RequestName};
 use ocs_rules::access::Binding;
-use ocs_rules::change::{Chained, Change};
+use ocs_rules::calling_list::ListId;
+use ocs_rules::change::{Chained, Change, Preview};
 use ocs_rules::consent::Says;
 use ocs_rules::objects::Objects;
-use ocs_store::{Noted, Once, OnceKey, Outcomes, Part, Request, StoreError, store_refusal};
+use ocs_store::{Noted, Once, OnceKey, Outcomes, Part, Request};
 use prost::Message as _;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 
@@ -23,7 +24,7 @@ use super::read::{From, read};
 use super::tell::tell;
 use super::under_way::UnderWay;
 use crate::core::Core;
-use crate::{answer, attempt_guid, request};
+use crate::{answer, attempt_guid, hand_out, request};
 
 /// Keys that are remembered as logged; beyond them, none is logged any more.
 const LOGGED_KEYS: usize = 1_000;
@@ -104,6 +105,11 @@ impl Dispatch {
         };
         for asked in requests {
             match self.work(&asked) {
+                Ok((_, Work::Change(Change::Preview(preview), ignored)))
+                    if self.core.validates(preview.group) =>
+                {
+                    self.hand_out(*preview, ignored, asked, place().await?);
+                }
                 Ok((request, Work::Change(change, ignored))) => {
                     self.sort_change(request, change, ignored, asked, &mut sorted);
                 }
@@ -139,38 +145,73 @@ impl Dispatch {
         asked: Asked,
         sorted: &mut Sorted,
     ) {
-        let by = ocs_store::Asked {
-            client: asked.client.as_str().into(),
-            request,
-            list: match &change {
-                Change::AddRecord(add) => Some(add.list),
-                _ => None,
-            },
-            handle: named_handle(&asked.event),
+        let bound = asked.bound.clone();
+        let list = match &change {
+            Change::AddRecord(add) => Some(add.list),
+            _ => None,
         };
-        let asking = Asking {
-            number: asked.number,
-            listener: asked.listener,
-            request,
-            event: asked.event,
-            ignored,
-        };
-        let once = asked.key.map(|(key, fingerprint)| {
-            let (asking, core) = (asking.clone(), self.core.clone());
-            Once {
-                key: Arc::new(OnceKey::new(scope(asked.credential), key, fingerprint)),
-                part: Part::Whole(Box::new(move |outcome| {
-                    asking.into_answer(outcome.clone(), &core).encode_to_vec()
-                })),
-            }
-        });
+        let (by, asking, key) = parts(request, list, ignored, asked);
+        let once = key.map(|key| self.once(key, &asking));
         sorted.changes.push(Request {
             change,
             asked: Some(by),
             once,
-            bound: asked.bound,
+            bound,
         });
         sorted.asking.push(asking);
+    }
+
+    /// How the answer of a request is kept under its key.
+    fn once(&self, key: Arc<OnceKey>, asking: &Asking) -> Once {
+        let (asking, core) = (asking.clone(), self.core.clone());
+        Once {
+            key,
+            part: Part::Whole(Box::new(move |outcome| {
+                asking.into_answer(outcome.clone(), &core).encode_to_vec()
+            })),
+        }
+    }
+
+    /// Takes the next record of a campaign group whose records a web server validates.
+    fn hand_out(
+        &self,
+        preview: Preview,
+        ignored: Vec<String>,
+        asked: Asked,
+        place: OwnedPermit<Output>,
+    ) {
+        let this = self.clone();
+        let bound = asked.bound.clone();
+        let listener = asked.listener as usize;
+        let request = RequestName::PreviewRecordRequest;
+        let (by, asking, key) = parts(request, None, ignored, asked);
+        tokio::spawn(async move {
+            // A second request under the same key waits for the first.
+            let _turn = match &key {
+                Some(key) => Some(this.under_way.turn(&key.scope, &key.key).await),
+                None => None,
+            };
+            let handed = hand_out::next(&this.core, preview, listener, |change| Request {
+                change,
+                asked: Some(by.clone()),
+                once: key.clone().map(|key| this.once(key, &asking)),
+                bound: bound.clone(),
+            });
+            let outcome = handed.await.map(|handed| {
+                if !handed.noted {
+                    let noted = Noted {
+                        asked: by,
+                        outcome: 0,
+                        key: None,
+                    };
+                    // Where the queue is full it is left out: HTTP Proxy's log has it.
+                    let reply = Box::new(|_| {});
+                    let _ = this.core.store.submit(Vec::new(), vec![noted], reply);
+                }
+                handed.outcome
+            });
+            place.send(Output::changed(vec![asking], vec![outcome]));
+        });
     }
 
     fn sort_refused(&self, refusal: Refusal, asked: &Asked, sorted: &mut Sorted) {
@@ -324,21 +365,14 @@ impl Dispatch {
             for (asking, outcome) in asking.iter().zip(&outcomes) {
                 if let Ok(outcome) = outcome {
                     tell(asking, outcome, &core);
+                    hand_out::put_back(outcome, &core);
                 }
             }
             place.send(Output::changed(asking, outcomes));
         });
         let count = changes.len();
         if let Err(full) = self.core.store.submit(changes, noted, reply) {
-            let refusal = if full.closed {
-                store_refusal(&StoreError::Closed)
-            } else {
-                Refusal::new(
-                    ErrorNumber::Overloaded,
-                    "too many requests wait for the store, so this one was not taken; try again \
-                     in a moment",
-                )
-            };
+            let refusal = hand_out::not_taken(full.closed);
             (full.work)(vec![Err(refusal); count]);
         }
     }
@@ -373,6 +407,33 @@ impl Dispatch {
             }
         }
     }
+}
+
+/// Who asks for what, what his answer is made of, and the key that it is kept under.
+fn parts(
+    request: RequestName,
+    list: Option<ListId>,
+    ignored: Vec<String>,
+    asked: Asked,
+) -> (ocs_store::Asked, Asking, Option<Arc<OnceKey>>) {
+    let by = ocs_store::Asked {
+        client: asked.client.as_str().into(),
+        request,
+        list,
+        handle: named_handle(&asked.event),
+    };
+    let asking = Asking {
+        number: asked.number,
+        listener: asked.listener,
+        request,
+        event: asked.event,
+        ignored,
+    };
+    let scope = scope(asked.credential);
+    let key = asked
+        .key
+        .map(|(key, fingerprint)| Arc::new(OnceKey::new(scope, key, fingerprint)));
+    (by, asking, key)
 }
 
 /// The record that a request itself names.

@@ -112,7 +112,7 @@ impl Asking {
             Ok(Outcome::Delivered(delivery)) => {
                 self.naming_ignored(answer::preview(&delivery, &setting()))
             }
-            Ok(Outcome::NothingDue) => {
+            Ok(Outcome::NothingDue | Outcome::Reserved(_) | Outcome::NotDelivered) => {
                 self.naming_ignored(answer::nothing_due(&self.event, &setting()))
             }
             Ok(Outcome::Waits(waits)) => {

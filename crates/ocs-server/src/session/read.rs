@@ -50,7 +50,12 @@ pub(super) async fn read(
             let objects = core.store.objects();
             let group = request::group(event, &objects)?;
             let states = core.store.group_states();
-            Ok(answer::group(group, &states, &objects, (core.clock)()))
+            let now = (core.clock)();
+            let lists = objects.lists_of(group).into_iter();
+            let waits = lists.filter_map(|list| core.store.waits(list, group, now.as_second()));
+            let mut waits: Vec<_> = waits.collect();
+            waits.dedup();
+            Ok(answer::group(group, &states, &waits, &objects, now))
         }
         RequestName::ReadCampaignGroups => {
             let objects = core.store.objects();

@@ -41,9 +41,18 @@ pub(super) struct Lines(String);
 
 impl Lines {
     pub(super) fn handed_out(&mut self, record: &Record, said: &Said) {
+        self.taken("handed-out", record, said);
+    }
+
+    /// A record was taken, and waits for its validation.
+    pub(super) fn reserved(&mut self, record: &Record, said: &Said) {
+        self.taken("reserved", record, said);
+    }
+
+    fn taken(&mut self, what: &str, record: &Record, said: &Said) {
         let in_hand = record.in_hand.as_ref();
         let group = in_hand.map(|in_hand| in_hand.group);
-        let mut line = of_record("handed-out", record, group, said);
+        let mut line = of_record(what, record, group, said);
         if let Some(agent) = in_hand.and_then(|in_hand| in_hand.agent.as_deref()) {
             line.insert("agent".to_owned(), agent.into());
         }

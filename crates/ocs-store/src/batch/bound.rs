@@ -50,6 +50,7 @@ impl Batch<'_> {
             | Change::DateFinished(_)
             | Change::Tidy
             | Change::Refused(_)
+            | Change::Validated(_)
             | Change::Settle(_)
             | Change::End => return Ok(Ok(())),
         };

@@ -49,11 +49,13 @@ impl Batch<'_> {
         life_cycle::hand_out(record, in_hand, request.attempt_guid.clone());
         let record = record.clone();
         self.end_attempt(put_off, handle, store)?;
+        let validation = self.validation(record.list, request.group);
+        let group = request.group;
+        if let Some(validation) = validation {
+            return self.reserve(Delivery { record, group }, validation, &said, store);
+        }
         self.handed_out(&record, &said, store)?;
-        Ok(Ok(Outcome::Delivered(Box::new(Delivery {
-            record,
-            group: request.group,
-        }))))
+        Ok(Ok(Outcome::Delivered(Box::new(Delivery { record, group }))))
     }
 
     pub(super) fn chained(&mut self, request: &Chained, store: &mut Transaction<'_>) -> Run {
@@ -161,6 +163,15 @@ impl Batch<'_> {
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
         self.audit.handed_out(record, said);
+        self.begin_attempt(record, store)
+    }
+
+    /// A record was taken for somebody: its attempt begins, and counts.
+    pub(super) fn begin_attempt(
+        &mut self,
+        record: &Record,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
         self.changed(record.handle);
         let attempt = store.begin_attempt(record, self.now)?;
         let campaign = record

@@ -20,6 +20,7 @@ mod outbox;
 mod reach;
 mod release;
 mod request_log;
+mod reservation;
 mod results;
 mod retention;
 mod schedule;
@@ -186,14 +187,14 @@ impl<'a> Batch<'a> {
             Some(known) => known,
             None => {
                 let outcome = self.change(change, bound.as_deref(), store)?;
-                if let Some(once) = once {
+                if let Some(once) = once.filter(|_| !is_on_the_way(&outcome)) {
                     let record = request_log::record_of(asked.as_ref(), &outcome);
                     self.keep_answer(once, &outcome, record, store)?;
                 }
                 outcome
             }
         };
-        if let Some(asked) = asked {
+        if let Some(asked) = asked.filter(|_| !is_on_the_way(&outcome)) {
             self.log.add(&asked, &outcome, self.now);
         }
         self.outcomes.push(outcome);
@@ -234,6 +235,7 @@ impl<'a> Batch<'a> {
             Change::RemoveAged(aged) => self.remove_aged(&aged, store),
             Change::DateFinished(handles) => self.date_finished(&handles, store),
             Change::Tidy => self.tidy(store),
+            Change::Validated(asked) => self.validated(&asked, store),
             Change::Settle(settled) => self.settle(&settled, store),
             Change::Refused(refusal) => Ok(Err(*refusal)),
             Change::End => Ok(Ok(Outcome::Known)),
@@ -294,4 +296,9 @@ impl<'a> Batch<'a> {
             "the calling list was removed while the request was on its way",
         )
     }
+}
+
+/// Whether whoever asked hears of it by another change.
+fn is_on_the_way(outcome: &Result<Outcome, Refusal>) -> bool {
+    outcome.as_ref().is_ok_and(Outcome::is_on_the_way)
 }

@@ -55,15 +55,7 @@ impl Batch<'_> {
         let record = record.named();
         self.changed(record.handle);
         if let Some(guid) = guid {
-            self.report_end(&rejected, &guid, true, store)?;
-            store.uncount_attempt(&guid)?;
-            store.forget_attempt(&guid)?;
-        }
-        if !objects.caps().is_empty() {
-            // There is room for whoever slept for it.
-            let phone = self.compared(&rejected.contact.phone, rejected.list);
-            let customer = rejected.contact.customer_id.as_deref();
-            Self::release_contact(phone, customer, store)?;
+            self.attempt_was_none(&rejected, &guid, store)?;
         }
         Ok(Ok(Outcome::Changed {
             record,

@@ -15,6 +15,7 @@ use crate::error::StoreError;
 use crate::outbox::Destination;
 use crate::sqlite::Transaction;
 use crate::sqlite::outbox::{AttemptRow, NewMessage};
+use crate::wanted;
 
 /// What a batch adds to the outbox and takes from it.
 #[derive(Default)]
@@ -233,13 +234,17 @@ impl Batch<'_> {
 
     /// Why a campaign group takes no records from a calling list now, whatever is due.
     pub(super) fn waits(&self, list: ListId, group: CampaignGroupId) -> Option<Waits> {
-        if !self.wanted.anywhere.call_reports {
+        let anywhere = self.wanted.anywhere;
+        if !(anywhere.call_reports || anywhere.validation) {
             return None;
         }
         let objects = self.objects;
         let levels = Levels::of(objects, list, Some(group));
-        let condition = self.wanted.notifications.wait_condition(levels)?;
-        self.live.unsent.change().check(&condition, self.now)
+        let wanted = &self.wanted.notifications;
+        let for_reports = wanted
+            .wait_condition(levels)
+            .and_then(|condition| self.live.unsent.change().check(&condition, self.now));
+        for_reports.or_else(|| wanted::for_validation(wanted, levels, &self.wanted.failing))
     }
 }
 

@@ -33,6 +33,7 @@ impl Batch<'_> {
         let mut tidied = Tidied::default();
         self.tidy_out(&mut tidied, store)?;
         self.tidy_callbacks(&mut tidied, store)?;
+        tidied.more |= !self.return_reserved(STEP, store)?;
         tidied.more |= !self.place_woken(store)?;
         self.place_again(&mut tidied, store)?;
         tidied.more |= self.sweep_on(store)?;

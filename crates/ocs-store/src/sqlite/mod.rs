@@ -22,6 +22,7 @@ mod records;
 mod release;
 mod request_log;
 mod requests;
+mod reservations;
 pub(crate) mod results;
 mod retention;
 mod schedules;

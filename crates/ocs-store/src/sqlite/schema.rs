@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0020_retention.sql"),
     include_str!("migrations/0021_outbox.sql"),
     include_str!("migrations/0022_results.sql"),
+    include_str!("migrations/0023_reservations.sql"),
 ];
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.

@@ -5,6 +5,8 @@ mod contact_processed;
 mod failures;
 mod outbox;
 pub(crate) mod receiver;
+mod validation;
+mod validators;
 mod ways;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,50 @@
+//! Records that are reserved and not delivered yet, as rows.
+
+use ocs_rules::record::Handle;
+use rusqlite::params;
+
+use crate::error::StoreError;
+use crate::sqlite::{Transaction, sqlite_error};
+
+impl Transaction<'_> {
+    /// A record waits for its validation.
+    pub(crate) fn reserve(
+        &mut self,
+        handle: Handle,
+        guid: &str,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        self.write(
+            "INSERT OR REPLACE INTO reservation (record_id, guid, epoch, reserved_at) \
+             VALUES (?1, ?2, (SELECT epoch FROM lease), ?3)",
+            params![handle, guid, now],
+        )
+    }
+
+    /// It waits no more, in this attempt.
+    pub(crate) fn end_reservation(&mut self, handle: Handle, guid: &str) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM reservation WHERE record_id = ?1 AND guid = ?2",
+            params![handle, guid],
+        )
+    }
+
+    /// Records that wait for nobody any more: an OCS that has ended asked for them, or it
+    /// was before a moment, UTC seconds.
+    pub(crate) fn left_reserved(
+        &mut self,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<(Handle, String)>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<(Handle, String)>> {
+            self.connection()
+                .prepare_cached(
+                    "SELECT record_id, guid FROM reservation \
+                     WHERE epoch <> (SELECT epoch FROM lease) OR reserved_at < ?1 LIMIT ?2",
+                )?
+                .query_map(params![before, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        read().map_err(sqlite_error)
+    }
+}
