@@ -1,6 +1,7 @@
 //! The whole configuration: how it is loaded, and what must hold between its
 //! sections.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -19,6 +20,7 @@ use crate::read::path::KeyPath;
 use crate::read::schema::Schema;
 use crate::read::{environment, shape};
 use crate::redundancy::Redundancy;
+use crate::reload;
 use crate::server_info::{ConnectionProtocol, Port, ServerInfo};
 use crate::store::{Store, StoreUrl};
 
@@ -338,6 +340,14 @@ impl Config {
         warnings
     }
 
+    /// What this OCS has in common with every other one of the same store, by key: name,
+    /// DBID, tenant and options (configuration.md, section 6). Values are as OCS understands
+    /// them; those of secrets are left out.
+    #[must_use]
+    pub fn shared_settings(&self) -> BTreeMap<String, String> {
+        reload::shared(self)
+    }
+
     /// What the configuration asks for and this version does not carry out,
     /// where going on without it would be unsafe or surprising: a sentence
     /// each. `ocs run` refuses to start with any.
@@ -346,9 +356,6 @@ impl Config {
         let mut not_yet = |key: String, what: &str| {
             sentences.push(format!("{key}: this version does not {what} yet"));
         };
-        if self.redundancy.enabled {
-            not_yet("redundancy.enabled".to_owned(), "run as primary and backup");
-        }
         if matches!(self.store.url, StoreUrl::Postgres(_)) {
             not_yet("store.url".to_owned(), "store in PostgreSQL");
         }

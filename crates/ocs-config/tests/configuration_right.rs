@@ -108,10 +108,26 @@ fn the_sample_of_the_specification_is_read() {
         ("X-Content-Type-Options", "nosniff"),
     ];
     assert_eq!(headers, expected);
+    assert!(config.redundancy.enabled);
+    let shared = config.shared_settings();
+    assert!(shared.contains_key("options.OCServer.http-custom-headers"));
+    let names = [
+        "application.name",
+        "application.dbid",
+        "application.tenant",
+        "application.default-region",
+    ];
+    for (key, value) in &shared {
+        assert!(
+            key.starts_with("options.OCServer.") || names.contains(&key.as_str()),
+            "{key}: {value}"
+        );
+    }
     assert_eq!(
-        config.not_built_yet(),
-        ["redundancy.enabled: this version does not run as primary and backup yet",]
+        shared["application.tenant"],
+        format!("{:?}", config.application.tenant)
     );
+    assert_eq!(config.not_built_yet(), Vec::<String>::new());
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod fields;
 pub mod filter;
 pub mod frequency_cap;
 pub mod group_state;
+pub mod lease;
 pub mod legal_hours;
 pub mod life_cycle;
 pub mod notification;

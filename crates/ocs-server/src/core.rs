@@ -14,12 +14,13 @@ use ocs_rules::group_state::GroupState;
 use ocs_rules::legal_hours::WithoutRule;
 use ocs_rules::policy::{Duplicates, Policy};
 use ocs_rules::retrieval::order::Priorities;
-use ocs_store::{Open, Store, StoreError};
+use ocs_store::{Open, Store, StoreError, TakeOver};
 use tokio::sync::oneshot;
 
 use crate::access::Bindings;
 use crate::answer;
 use crate::notify::{self, WebServers};
+use crate::redundancy;
 use crate::session::Sessions;
 use crate::tls::TlsProblems;
 
@@ -72,14 +73,31 @@ impl Core {
         holder: &str,
         clock: Clock,
     ) -> Result<(Self, oneshot::Receiver<()>), CoreError> {
-        let open = Open {
-            path: store_path(config)?,
-            holder: holder.to_owned(),
-            clock: Arc::clone(&clock),
-            policy: policy(config),
-        };
-        let policy = Arc::new(open.policy.clone());
-        let (store, ended) = Store::open(open)?;
+        let open = open(config, holder, &clock)?;
+        let opened = Store::open_on(open, redundancy::terms(config))?;
+        Ok(Self::with(config, opened, clock))
+    }
+
+    /// The same, with the lease that a backup took.
+    ///
+    /// # Errors
+    /// [`CoreError`].
+    pub(crate) fn take_over(
+        config: &Config,
+        holder: &str,
+        clock: Clock,
+        taken: Box<TakeOver>,
+    ) -> Result<(Self, oneshot::Receiver<()>), CoreError> {
+        let opened = Store::take_over(open(config, holder, &clock)?, taken)?;
+        Ok(Self::with(config, opened, clock))
+    }
+
+    fn with(
+        config: &Config,
+        (store, ended): (Store, oneshot::Receiver<()>),
+        clock: Clock,
+    ) -> (Self, oneshot::Receiver<()>) {
+        let policy = Arc::new(policy(config));
         store.set_notifications(notify::notifications(config));
         let web = WebServers::new();
         let breakers = web.breakers.clone();
@@ -103,7 +121,7 @@ impl Core {
             bindings: Arc::default(),
         };
         core.take_up_access(&config.access);
-        Ok((core, ended))
+        (core, ended)
     }
 
     /// Holds HTTP clients to what these rules bind them to, from now on. HTTP Proxy is told
@@ -147,12 +165,26 @@ impl Core {
         self.store.close();
     }
 
+    /// As [`Core::close`], for a backup that takes over at once.
+    pub(crate) fn hand_over(&self) {
+        self.store.hand_over();
+    }
+
     /// A record's address (http-interface.md, section 2).
     pub(crate) fn record_uri(&self, listener: usize, handle: u32) -> Option<String> {
         let bases = self.uri_bases.load();
         let base = bases.get(listener).or_else(|| bases.first())?;
         Some(format!("{base}/records/{handle}"))
     }
+}
+
+fn open(config: &Config, holder: &str, clock: &Clock) -> Result<Open, CoreError> {
+    Ok(Open {
+        path: store_path(config)?,
+        holder: holder.to_owned(),
+        clock: Arc::clone(clock),
+        policy: policy(config),
+    })
 }
 
 /// The application's own word for options that have levels.

@@ -12,11 +12,16 @@ use crate::core::Core;
 use crate::proxy_settings::{address, proxy_settings, uri_bases};
 use crate::server::{Announce, Started};
 use crate::session::{HttpProxySessions, Notice, serve};
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Reconnects, Supervisor};
 use crate::tls::Identities;
 
 /// After HTTP Proxy's own time to finish, how long it may take to end.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// After another OCS was primary, its HTTP Proxy may still have a port for a moment: for so
+/// long, ours is started again at once.
+const TAKING_OVER: Duration = Duration::from_secs(3);
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// HTTP Proxy, which runs while there is an http port.
 pub(crate) struct HttpProxy {
@@ -34,6 +39,7 @@ impl HttpProxy {
         core: &Core,
         identities: Identities,
         announce: Announce,
+        after_another: bool,
     ) -> std::io::Result<Self> {
         let has_port = config.server_info.http_ports().next().is_some();
         let reconnect_timeout = config.server_info.reconnect_timeout.as_duration();
@@ -55,14 +61,28 @@ impl HttpProxy {
         let sessions = HttpProxySessions::new(core.clone(), settings, notice);
         let (connect, connections) = mpsc::channel(1);
         tokio::spawn(serve(sessions.clone(), connections));
-        let supervisor = Supervisor::start(reconnect_timeout, connect)?;
+        let at_first = if after_another {
+            AT_ONCE
+        } else {
+            reconnect_timeout
+        };
+        let supervisor = Supervisor::start(at_first, connect)?;
+        if after_another {
+            let (reconnects, in_force) = (supervisor.reconnects(), Arc::clone(&in_force));
+            tokio::spawn(async move {
+                tokio::time::sleep(TAKING_OVER).await;
+                let reconnect_timeout = lock(&in_force).now.server_info.reconnect_timeout;
+                reconnects.set_timeout(reconnect_timeout.as_duration());
+            });
+        }
         if has_port {
             supervisor.want();
         } else {
             announce(Started::WithoutHttp);
         }
         let of_ports = Arc::clone(&in_force);
-        tokio::spawn(hear(notices, of_ports, core.clone(), announce));
+        let reconnects = supervisor.reconnects();
+        tokio::spawn(hear(notices, of_ports, reconnects, core.clone(), announce));
         Ok(Self {
             in_force,
             core: core.clone(),
@@ -134,7 +154,7 @@ fn lock(in_force: &Mutex<InForce>) -> MutexGuard<'_, InForce> {
     in_force.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn report(changes: &[Change]) {
+pub(crate) fn report(changes: &[Change]) {
     if changes.is_empty() {
         tracing::info!("the configuration is read again: no key has changed");
     }
@@ -151,6 +171,7 @@ fn report(changes: &[Change]) {
 async fn hear(
     mut notices: mpsc::Receiver<Notice>,
     in_force: Arc<Mutex<InForce>>,
+    reconnects: Reconnects,
     core: Core,
     announce: Announce,
 ) {
@@ -170,8 +191,7 @@ async fn hear(
             }
             Notice::Failed(reason) => {
                 tracing::error!("HTTP Proxy cannot serve: {reason}");
-                let again_in = lock(&in_force).now.server_info.reconnect_timeout;
-                let again_in = again_in.as_duration();
+                let again_in = reconnects.timeout();
                 announce(Started::Failed { reason, again_in });
             }
         }

@@ -10,10 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::archive::Archive;
 use crate::control;
-use crate::core::{Clock, Core, CoreError};
+use crate::core::{Clock, Core, CoreError, store_path};
 use crate::housekeeping;
 use crate::http_proxy::HttpProxy;
 use crate::notify::{Sender, tell_group_states};
+use crate::redundancy::{self, Board, Waited};
 use crate::retention;
 use crate::session::{NativeError, NativeListener};
 use crate::tls::{Identities, TlsProblems};
@@ -41,6 +42,25 @@ pub enum Started {
     Hearing(Vec<(String, String)>),
     /// There is no HTTP port, and so no HTTP Proxy.
     WithoutHttp,
+    /// Another process has the lease: this OCS is a backup.
+    Waiting {
+        /// Who has it.
+        holder: String,
+    },
+    /// This OCS was a backup, and is primary now.
+    Primary {
+        /// Which holder of the lease it is.
+        epoch: i64,
+    },
+}
+
+/// How OCS ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// It handed over to a backup, and is to start again as one.
+    HandedOver,
 }
 
 /// Why OCS could not start, or ended by itself.
@@ -74,14 +94,34 @@ pub enum ServerError {
     /// HTTP Proxy's supervisor cannot be started.
     #[error("HTTP Proxy cannot be started: {0}")]
     Supervisor(std::io::Error),
+    /// This OCS cannot be a backup of who holds the lease.
+    #[error(
+        "this OCS cannot be a backup of {holder}: {differences}; two OCS of one store share name, \
+         DBID, tenant and options"
+    )]
+    Differs {
+        /// Who holds the lease.
+        holder: String,
+        /// What differs.
+        differences: String,
+    },
+    /// The store is one that this OCS can never have.
+    #[error("this OCS cannot be a backup: {0}")]
+    CannotFollow(String),
+    /// Another OCS has the lease.
+    #[error(
+        "the lease of the store was taken by another OCS, or its row in the store was edited: \
+         this OCS wrote nothing since, and ends"
+    )]
+    LeaseLost,
     /// The store's writer ended; the log says why.
     #[error("the store's writer ended; see the log")]
     WriterEnded,
 }
 
-/// Runs OCS until `stop` resolves: opens the store, listens on the control socket,
-/// keeps HTTP Proxy running, and takes up what `reloads` brings; then lets requests in
-/// flight be answered and closes the store.
+/// Runs OCS until `stop` resolves: waits for the lease where it is a backup, opens the store,
+/// listens on the control socket, keeps HTTP Proxy running, and takes up what `reloads`
+/// brings; then lets requests in flight be answered and closes the store.
 ///
 /// # Errors
 /// [`ServerError`].
@@ -89,14 +129,54 @@ pub async fn run(
     config: Config,
     clock: Clock,
     announce: Announce,
-    reloads: mpsc::Receiver<Config>,
+    mut reloads: mpsc::Receiver<Config>,
     stop: impl Future<Output = ()>,
-) -> Result<(), ServerError> {
+) -> Result<Ended, ServerError> {
+    let mut stop = std::pin::pin!(stop);
     // Before anything is opened: most often it is a file that was forgotten.
     let identities = Identities::read(&config, Arc::clone(&clock))?;
-    let holder = format!("ocs run \"{}\"", config.application.name);
-    let (core, writer_ended) = Core::open(&config, &holder, clock)?;
+    let board = Board::of(&config);
+    let announce = noted(announce, &board);
+    let holder = holder_name(&config.application.name);
+    let mut socket = None;
+    let (config, taken) = if config.redundancy.enabled {
+        let waits = redundancy::wait(
+            config,
+            Arc::clone(&clock),
+            &announce,
+            &board,
+            &mut socket,
+            &mut reloads,
+            stop.as_mut(),
+        );
+        match waits.await? {
+            Waited::Taken(taken, config, after_another) => (*config, Some((taken, after_another))),
+            Waited::Stopped => return Ok(Ended::Stopped),
+        }
+    } else {
+        (config, None)
+    };
+    let after_another = taken
+        .as_ref()
+        .is_some_and(|(_, after_another)| *after_another);
+    let opened = match taken {
+        Some((taken, _)) => Core::take_over(&config, &holder, clock, taken),
+        None => Core::open(&config, &holder, clock),
+    };
+    let (core, writer_ended) = opened?;
+    if after_another {
+        let epoch = core.store.epoch();
+        tracing::warn!(epoch, "this OCS is primary now");
+        announce(Started::Primary { epoch });
+        identities.renew(&config);
+    }
+    board.is_primary(&core);
+    let _socket = match socket {
+        Some(socket) => socket,
+        None => redundancy::listen(&config, &board)?,
+    };
     core.take_up_notifications(&config)?;
+    let store = store_path(&config)?;
     let archive = archive(&config)?;
     let control = control::listen(&config, core.clone())?;
     let sessions = core.sessions.clone();
@@ -109,12 +189,17 @@ pub async fn run(
     if !native.opened.is_empty() {
         announce(Started::Hearing(native.opened.clone()));
     }
-    let http_proxy =
-        HttpProxy::start(config, &core, identities, announce).map_err(ServerError::Supervisor)?;
+    let http_proxy = HttpProxy::start(config, &core, identities, announce, after_another)
+        .map_err(ServerError::Supervisor)?;
     let ended = tokio::select! {
-        ended = wait(stop, writer_ended) => ended,
+        ended = wait(stop.as_mut(), &core, writer_ended) => ended,
+        () = board.hand_over() => Ok(Ended::HandedOver),
         never = take_up(reloads, &http_proxy) => match never {},
     };
+    let hands_over = matches!(ended, Ok(Ended::HandedOver));
+    if hands_over {
+        tracing::warn!("OCS hands over to a backup");
+    }
     tracing::info!("OCS is stopping");
     let patience = http_proxy.shutdown_timeout();
     tokio::join!(http_proxy.stop(), native.stop(patience));
@@ -124,9 +209,16 @@ pub async fn run(
     telling.abort();
     watching.abort();
     control.stop();
-    let closing = core.clone();
-    // Closing waits for the last commit and for a checkpoint.
-    let _ = tokio::task::spawn_blocking(move || closing.close()).await;
+    board.ends();
+    // Closing waits for the last commit, and for a checkpoint where nobody waits for it.
+    let close = move || match hands_over {
+        true => core.hand_over(),
+        false => core.close(),
+    };
+    let _ = tokio::task::spawn_blocking(close).await;
+    if hands_over {
+        redundancy::wait_for_successor(&store).await;
+    }
     tracing::info!("OCS has stopped");
     ended
 }
@@ -142,13 +234,31 @@ fn archive(config: &Config) -> Result<Option<Archive>, ServerError> {
     archive.map(Some)
 }
 
+/// What OCS calls itself as the holder of the lease.
+pub(crate) fn holder_name(application: &str) -> String {
+    format!("ocs run \"{application}\"")
+}
+
+/// What is announced is also what others hear who ask.
+fn noted(announce: Announce, board: &Board) -> Announce {
+    let board = board.clone();
+    Arc::new(move |started| {
+        board.note(&started);
+        announce(started);
+    })
+}
+
 async fn wait(
     stop: impl Future<Output = ()>,
+    core: &Core,
     writer_ended: oneshot::Receiver<()>,
-) -> Result<(), ServerError> {
+) -> Result<Ended, ServerError> {
     tokio::select! {
-        () = stop => Ok(()),
-        _ = writer_ended => Err(ServerError::WriterEnded),
+        () = stop => Ok(Ended::Stopped),
+        _ = writer_ended => match core.store.has_lost_the_lease() {
+            true => Err(ServerError::LeaseLost),
+            false => Err(ServerError::WriterEnded),
+        },
     }
 }
 

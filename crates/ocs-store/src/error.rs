@@ -46,6 +46,17 @@ pub enum StoreError {
         /// The latest version that this program knows.
         known: i64,
     },
+    /// The schema is of an earlier version of OCS, and another process holds the lease.
+    #[error(
+        "the store has schema version {found}, and this OCS works with {known}; only the holder \
+         of the lease brings it up to date, which this one does when it is primary"
+    )]
+    SchemaTooOld {
+        /// The version in the store.
+        found: i64,
+        /// The version that this program writes.
+        known: i64,
+    },
     /// The store has no room left.
     #[error("the store has no room left: {0}")]
     Full(String),
@@ -79,7 +90,9 @@ pub fn store_refusal(error: &StoreError) -> Refusal {
             ErrorNumber::NotServing,
             "this OCS is not serving now, so nothing was changed; try again later",
         ),
-        StoreError::Fault(_) | StoreError::SchemaTooNew { .. } => Refusal::new(
+        StoreError::Fault(_)
+        | StoreError::SchemaTooNew { .. }
+        | StoreError::SchemaTooOld { .. } => Refusal::new(
             ErrorNumber::InternalFault,
             "a fault of OCS; nothing was changed, and its log has more",
         ),

@@ -5,6 +5,7 @@
 //! this crate brings the records, keeps what came of it, and says so.
 
 mod audit;
+mod backup;
 mod batch;
 mod error;
 mod live;
@@ -19,11 +20,13 @@ mod without_rule;
 mod writer;
 
 pub use audit::{AuditRow, Broken, Hash as AuditHash, Head as AuditHead};
+pub use backup::{Backup, LeaseIs, Standing, TakeOver, named_holder};
 pub use error::{StoreError, store_refusal};
 pub use outbox::{Destination, Message as OutboxMessage, Page as OutboxPage};
 pub use queue::Full;
 pub use reader::Reader;
 pub use request::{Asked, Encode, Noted, Once, OnceKey, Outcomes, Part, Request, request_of_code};
+pub use sqlite::lease::{Ended, Holder, Terms};
 pub use sqlite::{Aged, Attempt, LogRows, Look, Page, RequestLine, Surroundings};
 pub use store::{
     BulkAnswer, Clock, Counts, GroupStates, Keep, ObjectsPlan, ObjectsView, Open, Reply, Store,

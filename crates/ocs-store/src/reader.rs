@@ -6,6 +6,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
+use ocs_rules::do_not_call::DoNotCallList;
 use ocs_rules::record::{Handle, Record};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
@@ -53,6 +54,13 @@ impl Reader {
             do_not_call: live.do_not_call.clone(),
             out: live.out.clone(),
         })
+    }
+
+    /// How many entries of the Do Not Call list are in memory; `None` while it is being
+    /// read.
+    #[must_use]
+    pub fn do_not_call_entries(&self) -> Option<u64> {
+        self.do_not_call.look().list().map(DoNotCallList::len)
     }
 
     /// The record of a handle.

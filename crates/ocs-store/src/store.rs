@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -13,6 +14,7 @@ use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::Change;
 use ocs_rules::counters::Counters;
 use ocs_rules::group_state::GroupState;
+use ocs_rules::lease::Epoch;
 use ocs_rules::notification::Notifications;
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::policy::{Levels, Policy};
@@ -20,15 +22,17 @@ use ocs_rules::retrieval::view::Views;
 use ocs_rules::retrieval::waits::Waits;
 use tokio::sync::{oneshot, watch};
 
+use crate::backup::TakeOver;
 use crate::error::StoreError;
 use crate::live::Shown;
 use crate::outbox::{Destination, Unsent};
 use crate::queue::{Full, Limits, Measured, Queue};
 use crate::reader::Reader;
 use crate::request::{Noted, Outcomes, Request};
-use crate::sqlite;
+use crate::sqlite::lease::Terms;
+use crate::sqlite::{self, Lease};
 use crate::wanted::{self, Failing, Wanted};
-use crate::writer::{self, Writer};
+use crate::writer::{self, Ends, Writer};
 
 /// Where the wall-clock time comes from; `main` hands it in.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -150,6 +154,8 @@ pub struct Store {
     posted: watch::Receiver<u64>,
     reader: Reader,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    epoch: Epoch,
+    ends: Ends,
 }
 
 impl Store {
@@ -161,7 +167,32 @@ impl Store {
     /// Another process holds the lease; the file cannot be opened or written; its
     /// schema is of a later version.
     pub fn open(open: Open) -> Result<(Self, oneshot::Receiver<()>), StoreError> {
-        let opened = sqlite::open(&open)?;
+        Self::open_under(open, Lease::New(Terms::default()))
+    }
+
+    /// The same, on these terms.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(open: Open, terms: Terms) -> Result<(Self, oneshot::Receiver<()>), StoreError> {
+        Self::open_under(open, Lease::New(terms))
+    }
+
+    /// The same, with the lease that a backup took.
+    ///
+    /// # Errors
+    /// As [`Store::open`], but for the lease.
+    pub fn take_over(
+        open: Open,
+        taken: Box<TakeOver>,
+    ) -> Result<(Self, oneshot::Receiver<()>), StoreError> {
+        Self::open_under(open, Lease::Taken(taken))
+    }
+
+    fn open_under(open: Open, lease: Lease) -> Result<(Self, oneshot::Receiver<()>), StoreError> {
+        let opened = sqlite::open(&open, lease)?;
+        let epoch = opened.database.epoch();
+        let writer_ends = Ends::default();
         let objects = Arc::new(ArcSwap::from_pointee(opened.objects));
         let queue = Arc::new(Queue::new(limits()));
         let groups = Arc::new(ArcSwap::from_pointee(opened.live.groups.clone()));
@@ -184,7 +215,7 @@ impl Store {
             posted: post,
             clock: open.clock,
         };
-        let thread = writer::start(writer, Arc::clone(&queue), ended)?;
+        let thread = writer::start(writer, Arc::clone(&queue), &writer_ends, ended)?;
         let store = Self {
             queue,
             objects,
@@ -196,6 +227,8 @@ impl Store {
             posted,
             reader,
             writer: Arc::new(Mutex::new(Some(thread))),
+            epoch,
+            ends: writer_ends,
         };
         Ok((store, ends))
     }
@@ -341,6 +374,25 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Which holder of the lease this one is.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Whether the writer ended because another OCS has the lease.
+    #[must_use]
+    pub fn has_lost_the_lease(&self) -> bool {
+        self.ends.lost.load(Ordering::Relaxed)
+    }
+
+    /// As [`Store::close`], and a backup finds the lease free at once: what is in the log
+    /// stays there for it.
+    pub fn hand_over(&self) {
+        self.ends.hand_over.store(true, Ordering::Relaxed);
+        self.close();
     }
 
     /// Does what waits, commits it, and closes the store; the lease is given up.

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -37,25 +38,43 @@ pub(crate) struct Writer {
     pub(crate) clock: Clock,
 }
 
+/// How the writer ends.
+#[derive(Clone, Default)]
+pub(crate) struct Ends {
+    /// Another OCS had the lease.
+    pub(crate) lost: Arc<AtomicBool>,
+    /// A backup is to have it.
+    pub(crate) hand_over: Arc<AtomicBool>,
+}
+
 /// Starts the writer's thread. `ended` is told when it ends, by a panic too.
 pub(crate) fn start(
     mut writer: Writer,
     queue: Arc<Queue<Job, Bulk>>,
+    ends: &Ends,
     ended: oneshot::Sender<()>,
 ) -> Result<JoinHandle<()>, StoreError> {
+    let Ends { lost, hand_over } = ends.clone();
     std::thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || {
             let work = AssertUnwindSafe(|| {
                 while let Some(taken) = queue.take() {
                     writer.work(taken);
+                    if writer.database.has_lost_the_lease() {
+                        tracing::error!(
+                            "the lease of the store names another OCS: this one writes no more"
+                        );
+                        lost.store(true, Ordering::Relaxed);
+                        break;
+                    }
                 }
             });
             if catch_unwind(work).is_err() {
                 tracing::error!("the store's writer ended by a fault; OCS stops");
             }
             queue.close();
-            writer.database.close();
+            writer.database.close(hand_over.load(Ordering::Relaxed));
             let _ = ended.send(());
         })
         .map_err(|error| StoreError::Unavailable(format!("no thread for the writer: {error}")))

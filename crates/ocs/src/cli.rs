@@ -24,6 +24,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run OCS: open the store and serve until SIGTERM or Ctrl-C.
     Run,
+    /// Show every OCS of the store: which is primary, and which are backups. Status 0 where
+    /// one is primary.
+    Status(Status),
+    /// Have the primary hand over to a backup, and wait until that serves.
+    Switchover,
     /// HTTP Proxy: started by OCS, never by hand.
     #[command(hide = true)]
     HttpProxy {
@@ -88,6 +93,13 @@ pub(crate) struct ConfigSet {
     /// The value, as TOML has it; a text needs no quotes.
     #[arg(allow_hyphen_values = true)]
     pub(crate) value: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    /// As one object of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

@@ -17,6 +17,8 @@ mod quickstart;
 mod reload;
 mod requests;
 mod run;
+mod status;
+mod switchover;
 mod terminal;
 mod token;
 mod watch;
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
     let config = arguments.config.as_deref();
     match arguments.command {
         Command::Run => run::run(config, clock),
+        Command::Status(status) => status::status(config, &status),
+        Command::Switchover => switchover::switchover(config),
         Command::HttpProxy { parent } => run::http_proxy(parent, clock),
         Command::Apply(apply) => apply::apply(config, &apply, clock),
         Command::Import(import) => import::import(config, &import, clock),

@@ -1,12 +1,13 @@
 //! `ocs run`, and its child `ocs http-proxy`.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use ocs_config::{Config, LogFormat, LogLevel};
 use ocs_log::{ContactInfo, Form, Log, LogSettings};
-use ocs_server::{Announce, Clock, Started};
+use ocs_server::{Announce, Clock, Ended, Started};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::level_filters::LevelFilter;
@@ -57,11 +58,14 @@ pub(crate) fn serve(
         if let Some(reloads) = reloads(&config)? {
             tokio::spawn(reloads.run(log.clone(), reload));
         }
-        ocs_server::run(config, clock, announce, reloaded, stop).await?;
-        Ok(())
+        Ok(ocs_server::run(config, clock, announce, reloaded, stop).await?)
     });
     let status = match ended {
-        Ok(()) => DONE,
+        Ok(Ended::Stopped) => DONE,
+        Ok(Ended::HandedOver) => {
+            log.flush();
+            start_again()
+        }
         Err(error) => {
             tracing::error!("{error}");
             end(FAILED, error)
@@ -69,6 +73,18 @@ pub(crate) fn serve(
     };
     log.flush();
     status
+}
+
+/// Starts this program again in the same process, after it was primary and has handed over:
+/// with its arguments, as a backup.
+fn start_again() -> ExitCode {
+    let error = Command::new("/proc/self/exe")
+        .args(std::env::args_os().skip(1))
+        .exec();
+    end(
+        FAILED,
+        format!("OCS cannot start again as a backup: {error}"),
+    )
 }
 
 /// Does asynchronous work to its end.
@@ -112,6 +128,14 @@ fn announce(started: Started) {
             complain(format!(
                 "{reason}; HTTP Proxy is started again in {again_in:?}"
             ));
+        }
+        Started::Waiting { holder } => {
+            say(format!(
+                "OCS is a backup: {holder} has the lease of the store"
+            ));
+        }
+        Started::Primary { epoch } => {
+            say(format!("OCS is primary now (epoch {epoch})"));
         }
         Started::WithoutHttp => {
             say("no http port is configured, so HTTP Proxy is not started");

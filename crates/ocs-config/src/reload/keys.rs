@@ -1,5 +1,6 @@
 //! Which key of `ocs.toml` takes effect when: the one table (configuration.md, section 3).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::config::Config;
@@ -33,6 +34,8 @@ pub(super) struct Key<T> {
     pub(super) differs: fn(&T, &T) -> bool,
     /// Takes the value into the first from the second.
     pub(super) take: fn(&mut T, &T),
+    /// The value, to be compared with another process's; secrets are left out.
+    pub(super) shown: fn(&T) -> String,
 }
 
 /// Every key stands in one line, below the word of when it takes effect.
@@ -43,6 +46,7 @@ macro_rules! keys {
             effect: Effect::$effect,
             differs: |one, other| one.$($field).+ != other.$($field).+,
             take: |into, from| into.$($field).+ = from.$($field).+.clone(),
+            shown: |owner| format!("{:?}", owner.$($field).+),
         },)*)*];
     };
 }
@@ -180,6 +184,28 @@ keys! {
             "public-url" => public_url,
         }
     }
+}
+
+/// What a primary and its backups have in common (configuration.md, section 6): the name of
+/// each key, and its value.
+pub(crate) fn shared(config: &Config) -> BTreeMap<String, String> {
+    let is_shared = |key: &&Key<Config>| {
+        // Folders and files are each one's own.
+        let own = [
+            "options.OCServer.archive-folder",
+            "options.OCServer.notification-signing-key",
+        ];
+        (key.name.starts_with("options.") && !own.contains(&key.name))
+            || matches!(
+                key.name,
+                "application.name"
+                    | "application.dbid"
+                    | "application.tenant"
+                    | "application.default-region"
+            )
+    };
+    let value = |key: &Key<Config>| (key.name.to_owned(), (key.shown)(config));
+    KEYS.iter().filter(is_shared).map(value).collect()
 }
 
 /// When a change of a key takes effect, by the key's name without places in arrays, such

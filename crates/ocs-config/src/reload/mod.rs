@@ -5,6 +5,7 @@ mod keys;
 
 use std::fmt;
 
+pub(crate) use keys::shared;
 pub use keys::{Effect, effect};
 use keys::{KEYS, PORT_KEYS};
 

@@ -2,6 +2,7 @@
 //! itself, under the lease, through the very same service.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use hyper_util::rt::TokioIo;
 use ocs_config::Config;
@@ -13,9 +14,15 @@ use tower::service_fn;
 
 use super::socket;
 use crate::core::{Clock, Core, CoreError};
+use crate::redundancy;
 
 /// Bytes between a tool and the service in one process.
 const PIPE: usize = 1 << 20;
+
+/// How long, after the lease, a backup may take until it is primary and hears commands.
+const NEXT_PRIMARY: Duration = Duration::from_secs(5);
+/// How often it is looked whether it does.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// A tool's connection.
 pub struct Control {
@@ -43,7 +50,20 @@ pub enum ControlError {
 /// # Errors
 /// [`ControlError`].
 pub async fn connect(config: &Config, holder: &str, clock: Clock) -> Result<Control, ControlError> {
-    if let Ok(stream) = socket::connect(&socket::path(config)?) {
+    let path = socket::path(config)?;
+    let mut stream = socket::connect(&path).ok();
+    if stream.is_none() && config.redundancy.enabled {
+        // Between two primaries, the lease is the backup's.
+        let begun = Instant::now();
+        while stream.is_none()
+            && begun.elapsed() < NEXT_PRIMARY + config.redundancy.lease.as_duration()
+            && redundancy::a_backup_waits(config).await
+        {
+            tokio::time::sleep(AGAIN).await;
+            stream = socket::connect(&path).ok();
+        }
+    }
+    if let Some(stream) = stream {
         let client = client(stream).await?;
         return Ok(Control {
             client,
@@ -79,15 +99,22 @@ async fn client<S>(stream: S) -> Result<ControlClient<Channel>, tonic::transport
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    Ok(ControlClient::new(channel(stream).await?)
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE))
+}
+
+/// A channel of one connection, which is there already.
+pub(crate) async fn channel<S>(stream: S) -> Result<Channel, tonic::transport::Error>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
     let mut stream = Some(stream);
     let connector = service_fn(move |_| {
         let stream = stream.take().map(TokioIo::new);
         async move { stream.ok_or_else(|| io::Error::other("the connection was lost")) }
     });
-    let channel = Endpoint::from_static("http://ocs")
+    Endpoint::from_static("http://ocs")
         .connect_with_connector(connector)
-        .await?;
-    Ok(ControlClient::new(channel)
-        .max_decoding_message_size(MAX_MESSAGE)
-        .max_encoding_message_size(MAX_MESSAGE))
+        .await
 }

@@ -13,6 +13,6 @@ mod import;
 mod outbox;
 mod requests;
 mod service;
-mod socket;
+pub(crate) mod socket;
 
 pub(crate) use socket::listen;

@@ -34,12 +34,21 @@ pub(crate) fn path(config: &Config) -> Result<PathBuf, CoreError> {
 /// Listens on the control socket. The caller has the lease: a socket that is there
 /// already was left by a process that is gone.
 pub(crate) fn listen(config: &Config, core: Core) -> Result<Listening, ServerError> {
-    let path = path(config)?;
+    listen_at(path(config)?, move |stream| {
+        tokio::spawn(serve(core.clone(), stream));
+    })
+}
+
+/// Listens on a socket of this path, which replaces what is there.
+pub(crate) fn listen_at(
+    path: PathBuf,
+    serve: impl Fn(UnixStream) + Send + 'static,
+) -> Result<Listening, ServerError> {
     let socket = bind(&path).map_err(|source| ServerError::Control {
         path: path.display().to_string(),
         source,
     })?;
-    let accepting = tokio::spawn(accept(socket, core));
+    let accepting = tokio::spawn(accept(socket, serve));
     Ok(Listening { path, accepting })
 }
 
@@ -73,7 +82,7 @@ fn at_short_path<T>(path: &Path, act: impl FnOnce(&Path) -> io::Result<T>) -> io
 }
 
 /// Takes connections of the same user, and of root.
-async fn accept(socket: UnixListener, core: Core) {
+async fn accept(socket: UnixListener, serve: impl Fn(UnixStream) + Send + 'static) {
     let own = rustix::process::geteuid().as_raw();
     loop {
         let stream = match socket.accept().await {
@@ -86,7 +95,7 @@ async fn accept(socket: UnixListener, core: Core) {
         };
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == own || peer.uid() == 0 => {
-                tokio::spawn(serve(core.clone(), stream));
+                serve(stream);
             }
             Ok(peer) => tracing::warn!(uid = peer.uid(), "a control connection was refused"),
             Err(error) => tracing::warn!(%error, "a control connection was refused"),
@@ -108,7 +117,11 @@ where
 impl Listening {
     /// Takes no more commands. What a command that is still there sent before is
     /// committed; then it finds its connection closed.
-    pub(crate) fn stop(self) {
+    pub(crate) fn stop(self) {}
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
         self.accepting.abort();
         // Left behind, it would be in nobody's way.
         let _ = std::fs::remove_file(&self.path);

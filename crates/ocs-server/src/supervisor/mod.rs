@@ -84,8 +84,12 @@ impl Supervisor {
 
     /// Waits so long from now on, also for an HTTP Proxy that has ended already.
     pub(crate) fn set_reconnect_timeout(&self, reconnect_timeout: Duration) {
-        self.watched
-            .change(|state| state.reconnect_timeout = reconnect_timeout);
+        self.reconnects().set_timeout(reconnect_timeout);
+    }
+
+    /// For who sets the Reconnect Timeout later.
+    pub(crate) fn reconnects(&self) -> Reconnects {
+        Reconnects(Arc::clone(&self.watched))
     }
 
     /// Starts HTTP Proxy no more and waits until the one that is there has ended;
@@ -101,6 +105,20 @@ impl Supervisor {
             }
             let _ = ended.await;
         }
+    }
+}
+
+/// How long HTTP Proxy is waited with before it is started again.
+pub(crate) struct Reconnects(Arc<Watched>);
+
+impl Reconnects {
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.lock().reconnect_timeout
+    }
+
+    pub(crate) fn set_timeout(&self, reconnect_timeout: Duration) {
+        self.0
+            .change(|state| state.reconnect_timeout = reconnect_timeout);
     }
 }
 

@@ -2,6 +2,7 @@
 //! entry a spelling. Rows that others wrote are taken up before they count.
 
 mod catch_up;
+mod following;
 mod loading;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,7 @@ use crate::reader::Reader;
 use crate::sqlite::sqlite_error;
 
 pub(crate) use catch_up::{CaughtUp, catch_up, forget_removed};
+pub(crate) use following::Followed;
 pub(crate) use loading::{Loader, begin as begin_loading};
 
 /// The columns of an entry, in the order that [`entry_from_row`] reads them.

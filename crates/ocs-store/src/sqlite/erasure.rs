@@ -298,6 +298,13 @@ impl Transaction<'_> {
                  AND (phone IS NULL) = ?2 AND dnc_message IS NOT NULL",
                 params![key.cast_signed(), is_customer],
             )?;
+            // What entries were before they were changed: a backup that has not seen that yet
+            // calls nobody more for it.
+            self.write(
+                "UPDATE do_not_call_changed SET key = NULL, key_full = NULL \
+                 WHERE (key = ?1 OR key_full = ?1) AND is_customer = ?2",
+                params![key.cast_signed(), is_customer],
+            )?;
         }
         Ok(emptied)
     }

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_rules::do_not_call::Compared;
+use ocs_rules::lease::Epoch;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::Retrieval;
 use ocs_rules::retrieval::view::Views;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
+use crate::backup::TakeOver;
 use crate::batch::{Erasures, Reached, Restriction, Schedules};
 use crate::error::StoreError;
 use crate::live::{ConsentInUse, Live, OutNow, Restrictions, Shown};
 use crate::sqlite::checkpoint::Checkpointer;
 use crate::sqlite::contacts::{ContactIndex, ContactView};
 use crate::sqlite::do_not_call::{self, Loader};
-use crate::sqlite::lease::{self, LeaseLock};
+use crate::sqlite::lease::{self, LeaseLock, Terms};
 use crate::sqlite::log_room::LogRoom;
 use crate::sqlite::{
     Transaction, audit, consent, erasure, legal_hours, objects, outbox, ready, requests, schedules,
@@ -30,7 +32,9 @@ use crate::without_rule::Told;
 /// The connection that writes, with the lease.
 pub(crate) struct Database {
     connection: Connection,
-    epoch: i64,
+    epoch: Epoch,
+    /// Whether the store named another epoch: somebody else has the lease.
+    lost: bool,
     contacts: ContactIndex,
     checkpointer: Checkpointer,
     room: LogRoom,
@@ -38,6 +42,14 @@ pub(crate) struct Database {
     loader: Option<Loader>,
     /// Given up last, when the connection is closed.
     lock: Option<LeaseLock>,
+}
+
+/// How the lease is come by.
+pub(crate) enum Lease {
+    /// It is free, or the store is not opened.
+    New(Terms),
+    /// A backup took it.
+    Taken(Box<TakeOver>),
 }
 
 /// What opening a store gives.
@@ -51,23 +63,22 @@ pub(crate) struct Opened {
 /// served or when calling lists change.
 const AT_ONCE: u32 = 10_000;
 
-/// Opens the database for writing: takes the lease, then migrates.
-pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
+/// Opens the database for writing: takes the lease, or goes on with that which a backup
+/// took, then migrates.
+pub(crate) fn open(options: &Open, lease: Lease) -> Result<Opened, StoreError> {
     let path = &options.path;
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
-            std::io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly(path.clone()),
-            _ => StoreError::File {
-                path: folder.to_owned(),
-                action: "created",
-                source,
-            },
-        })?;
-    }
-    let lock = lease::lock(path)?;
+    make_folder(path)?;
+    let (lock, followed, reading) = match lease {
+        Lease::New(terms) => (lease::lock(path, &options.holder, &terms)?, None, None),
+        Lease::Taken(taken) => {
+            let TakeOver {
+                lock,
+                followed,
+                reading,
+            } = *taken;
+            (lock, followed, reading)
+        }
+    };
     let mut connection = connect(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -99,7 +110,8 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
             })?;
     }
     schema::migrate(&mut connection)?;
-    let epoch = lease::take(&connection, &options.holder, (options.clock)())?;
+    drop(reading);
+    let epoch = lease::take(&mut connection, &options.holder, (options.clock)())?;
     objects::ensure_built_in(&connection)?;
     let counters = objects::read_counters(&connection)?;
     let mut objects = objects::read(&connection)?;
@@ -114,6 +126,7 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     let mut database = Database {
         connection,
         epoch,
+        lost: false,
         contacts,
         room: LogRoom::new(path, checkpointer.room()),
         checkpointer,
@@ -125,7 +138,10 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     let consent = database.begin_consent(&options.policy)?;
     let restrictions = Shown::new(Restrictions::loading());
     let behind = database.begin_do_not_call(&objects, &options.policy)?;
-    database.loader = do_not_call::begin_loading(path, now, &restrictions)?;
+    match followed.and_then(|followed| followed.finish(&database.connection)) {
+        Some(list) => restrictions.change().loaded(list),
+        None => database.loader = do_not_call::begin_loading(path, now, &restrictions)?,
+    }
     let erasures = erasure::read(&database.connection)?;
     let live = Live {
         counters,
@@ -162,6 +178,22 @@ pub(crate) fn open(options: &Open) -> Result<Opened, StoreError> {
     })
 }
 
+/// Makes the folder of a store.
+pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent();
+    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
+        std::io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly(path.to_owned()),
+        _ => StoreError::File {
+            path: folder.to_owned(),
+            action: "created",
+            source,
+        },
+    })
+}
+
 /// Opens the database for reading, beside the writer.
 pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -189,7 +221,9 @@ impl Database {
     pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
         let dirty = Arc::clone(self.checkpointer.dirty());
         let contacts = self.contacts.view();
-        let begun = Transaction::begin(&mut self.connection, self.epoch, dirty, contacts)?;
+        let begun = Transaction::begin(&mut self.connection, self.epoch, dirty, contacts);
+        self.lost |= matches!(begun, Err(StoreError::LeaseLost));
+        let begun = begun?;
         self.room.step();
         Ok(begun)
     }
@@ -354,15 +388,30 @@ impl Database {
         })
     }
 
+    /// Whether another OCS has the lease, so that nothing can be written any more.
+    pub(crate) fn has_lost_the_lease(&self) -> bool {
+        self.lost
+    }
+
+    /// Which holder of the lease this one is.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// Does what the checkpointer left for the writer.
     pub(crate) fn tidy(&mut self) {
         self.checkpointer.finish(&self.connection);
     }
 
-    /// Writes everything into the database file and gives up the lease.
-    pub(crate) fn close(&mut self) {
+    /// Gives up the lease. With `handed_over`, at once, to a backup that waits for it: what
+    /// is in the log it finds there. Otherwise when everything is in the database file.
+    pub(crate) fn close(&mut self, handed_over: bool) {
         self.loader = None;
         self.checkpointer.stop();
+        if handed_over || self.lost {
+            self.lock = None;
+            return;
+        }
         let last = self
             .connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));

@@ -31,17 +31,26 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0021_outbox.sql"),
     include_str!("migrations/0022_results.sql"),
     include_str!("migrations/0023_reservations.sql"),
+    include_str!("migrations/0024_followed.sql"),
 ];
+
+/// The schema version that this program writes.
+pub(crate) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The schema version of a store.
+pub(crate) fn found(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT user_version FROM pragma_user_version", [], |row| {
+        row.get(0)
+    })
+}
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known();
     let transaction = connection.transaction().map_err(sqlite_error)?;
-    let found: i64 = transaction
-        .query_row("SELECT user_version FROM pragma_user_version", [], |row| {
-            row.get(0)
-        })
-        .map_err(sqlite_error)?;
+    let found = found(&transaction).map_err(sqlite_error)?;
     if found > known {
         return Err(StoreError::SchemaTooNew { found, known });
     }

@@ -8,6 +8,7 @@ use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::counters::Counters;
 use ocs_rules::do_not_call::{Compared, Entry, Held, Keys, Subject};
+use ocs_rules::lease::{Epoch, may_write};
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::policy::Policy;
 use ocs_rules::record::{ChainId, Handle, Record};
@@ -18,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use crate::error::StoreError;
 use crate::sqlite::contacts::{ContactView, Part, took_customer};
 use crate::sqlite::do_not_call::{self, CaughtUp};
-use crate::sqlite::{legal_hours, objects, ready, records, sqlite_error, write};
+use crate::sqlite::{lease, legal_hours, objects, ready, records, sqlite_error, write};
 
 /// A write transaction; dropped without a commit, it is rolled back.
 pub(crate) struct Transaction<'a> {
@@ -32,18 +33,15 @@ impl<'a> Transaction<'a> {
     /// process's: whoever takes it over needs that lock too.
     pub(crate) fn begin(
         connection: &'a mut Connection,
-        epoch: i64,
+        epoch: Epoch,
         dirty: Arc<AtomicBool>,
         contacts: ContactView,
     ) -> Result<Self, StoreError> {
         let inner = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(sqlite_error)?;
-        let current: i64 = inner
-            .prepare_cached("SELECT epoch FROM lease")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(sqlite_error)?;
-        if current != epoch {
+        let current = lease::epoch(&inner).map_err(sqlite_error)?;
+        if !may_write(epoch, current) {
             return Err(StoreError::LeaseLost);
         }
         Ok(Self {

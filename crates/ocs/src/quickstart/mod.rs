@@ -37,7 +37,7 @@ pub(crate) fn quickstart(quickstart: &cli::Quickstart, clock: Clock) -> ExitCode
             }
         }
         // The campaign to try out has no outbound port; one that was added is in the log.
-        Started::Hearing(_) => {}
+        Started::Hearing(_) | Started::Waiting { .. } | Started::Primary { .. } => {}
         Started::Failed { reason, .. } => complain(reason),
         Started::WithoutHttp => complain("the configuration has no http port any more"),
     };

@@ -278,7 +278,7 @@ fn removal() {
 
 /// Changes the store as another program would.
 #[track_caller]
-fn by_another(home: &Home, sql: &str) {
+pub(crate) fn by_another(home: &Home, sql: &str) {
     let script = "import sqlite3, sys\n\
                   store = sqlite3.connect(sys.argv[1], timeout=30)\n\
                   store.executescript(sys.argv[2])\n\

@@ -43,6 +43,7 @@ mod program;
 mod proxy_log;
 mod quickstart;
 mod reads;
+mod redundancy;
 mod refusals;
 mod replies;
 mod request_log;

@@ -75,9 +75,9 @@ fn what_is_wrong_is_not_written() {
             &["X-Frame-Options"],
         ),
         (
-            "redundancy.enabled",
-            "true",
-            &["does not run as primary and backup yet"],
+            "store.url",
+            "postgres://ocs@db/ocs",
+            &["does not store in PostgreSQL yet"],
         ),
         (
             "server-info.port[http].host",

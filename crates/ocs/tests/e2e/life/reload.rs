@@ -261,8 +261,8 @@ fn a_bad_file() {
             "\"loud\"",
         ),
         (
-            "[redundancy]\nenabled = true\n",
-            "redundancy.enabled: this version does not",
+            "[store]\nurl = \"postgres://ocs@db/ocs\"\n",
+            "store.url: this version does not",
         ),
         ("encoding = \n", "not valid TOML"),
     ] {
