@@ -30,6 +30,10 @@ cargo xtask COMMAND
   lint                             format, lints, licenses
   repeat FILTER [--times N]        the end-to-end tests that match FILTER, N times
                                    (20), until the first failure
+  torture [OPTIONS]                random faults against a primary and its backups while
+                                   clients work; then what was acknowledged is looked for
+      --minutes N                  how long (30)
+      --seed N                     what the faults are made by (any)
   openapi                          write docs/openapi.json
   life-cycle                       write docs/life-cycle.md
   schemathesis [OPTIONS]           requests made of that description, right and wrong
@@ -96,6 +100,7 @@ fn dispatch(mut args: Args) -> Result<ExitCode> {
         Some("test") => return test::test(args),
         Some("lint") => test::lint(args)?,
         Some("repeat") => test::repeat(args)?,
+        Some("torture") => test::torture(args)?,
         Some("openapi") => openapi::write(args)?,
         Some("life-cycle") => life_cycle::write(args)?,
         Some("hostile") => hostile::hostile(args)?,

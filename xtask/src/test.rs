@@ -1,4 +1,4 @@
-//! `cargo xtask test`, `lint` and `repeat`.
+//! `cargo xtask test`, `lint`, `repeat` and `torture`.
 
 use std::fs;
 use std::path::Path;
@@ -155,6 +155,31 @@ pub(crate) fn repeat(mut args: Args) -> Result<()> {
         }
     }
     println!("\n{filter}: {times} of {times} rounds passed");
+    Ok(())
+}
+
+/// Runs random faults against a primary and its backups.
+pub(crate) fn torture(mut args: Args) -> Result<()> {
+    let minutes = args.value::<u64>("--minutes")?.unwrap_or(30);
+    let seed = args.value::<u64>("--seed")?;
+    args.finish()?;
+
+    packages::provide(Need::Test)?;
+    let python = python::environment()?;
+    let mut command = Runner::CargoTest.command();
+    command
+        .args(["--package", "ocs", "--test", "e2e", "--"])
+        .args(["--exact", "redundancy::torture::torture", "--nocapture"])
+        .env(TEST_PYTHON, &python)
+        .env("TORTURE_SECONDS", (minutes * 60).to_string());
+    if let Some(seed) = seed {
+        command.env("TORTURE_SEED", seed.to_string());
+    }
+    let mut counts = Counts::default();
+    run_tests(Runner::CargoTest, &mut command, &mut counts)?;
+    if counts.passed == 0 {
+        bail!("the test of random faults was not found");
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod clients;
 mod refused;
 mod switchover;
 mod take_over;
+mod torture;
 
 use serde_json::Value;
 
