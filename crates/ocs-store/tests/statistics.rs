@@ -163,9 +163,7 @@ impl World {
             import_key: None,
         };
         match self.change(Change::AddRecord(Box::new(add))).await {
-            Outcome::Added { handle, chain, .. } => {
-                (handle, u32::try_from(chain).expect("a small one"))
-            }
+            Outcome::Added { handle, chain, .. } => (handle, chain),
             other => panic!("{other:?}"),
         }
     }

@@ -171,7 +171,8 @@ mod tests {
         let passed = |fields: &[Pair]| Some(Verdict::Passed(fields.to_vec()));
         let refused = |result| Some(Verdict::Refused(result, Vec::new()));
         let utf_8 = Some("application/json");
-        let rows: &[(u16, Option<&'static str>, &[u8], Option<Verdict>)] = &[
+        type Answered<'a> = (u16, Option<&'static str>, &'a [u8], Option<Verdict>);
+        let rows: &[Answered<'_>] = &[
             (200, None, b"OK", passed(&[])),
             (200, Some("text/html; charset=UTF-8"), b"", passed(&[])),
             (200, utf_8, b"{}", passed(&[])),
