@@ -93,6 +93,7 @@ mod tests {
     use ocs_protocol::event::Value;
 
     use super::*;
+    use crate::objects::ObjectChange;
     use crate::record::InHand;
     use crate::retrieval::agreement::{list, objects};
 
@@ -113,6 +114,8 @@ mod tests {
 
     #[test]
     fn what_becomes_of_it() {
+        let mut objects = objects();
+        objects.change(ObjectChange::PutList(list(101)));
         let most = list(101).max_attempts;
         type Rule = fn(&mut Record, &Objects) -> Rest;
         let no: Rule = |record, objects| refused(record, None, &[], objects, NOW);
@@ -133,7 +136,7 @@ mod tests {
             ),
         ] {
             let mut record = taken(attempts);
-            assert_eq!(rule(&mut record, &objects()), rest, "{status}");
+            assert_eq!(rule(&mut record, &objects), rest, "{status}");
             assert_eq!(record.status.name(), status);
             assert_eq!((record.result, record.attempts), (result, attempts + 1));
             assert_eq!((record.attempt_guid, record.in_hand), (None, None));
@@ -146,7 +149,7 @@ mod tests {
             key: "nobody".to_owned(),
             value: Some(Value::Integer(1)),
         };
-        assert_eq!(passed(&mut record, &[unknown], &objects(), NOW), ["nobody"]);
+        assert_eq!(passed(&mut record, &[unknown], &objects, NOW), ["nobody"]);
         assert_eq!(record.in_hand.map(|in_hand| in_hand.touched), Some(NOW));
     }
 }

@@ -322,6 +322,7 @@ impl ContactIndex {
         region_of: impl Fn(ListId) -> Option<String>,
         sizes: Sizes,
     ) -> rusqlite::Result<Self> {
+        let removed = "SELECT EXISTS (SELECT 1 FROM removed_record)";
         let mut index = Self {
             view: ContactView {
                 tail: Arc::default(),
@@ -329,8 +330,8 @@ impl ContactIndex {
             moving: None,
             merging: None,
             sweeping: None,
-            // Of the process before.
-            sweep: true,
+            // What the process before left.
+            sweep: connection.query_row(removed, [], |row| row.get(0))?,
             look: true,
             sizes,
         };
