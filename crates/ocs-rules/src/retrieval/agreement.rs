@@ -233,6 +233,9 @@ fn lawful(record: &Record, own: &TimeZone, now: i64) -> bool {
     })
 }
 
+/// The end of 2026, UTC, less the day by which zones may differ from it.
+const YEAR_ENDS: i64 = 1_798_761_600 - DAY;
+
 /// Section 4, read literally, with the time of day taken the long way.
 fn due(
     record: &Record,
@@ -707,7 +710,8 @@ proptest! {
                 prop_assert_eq!(is_callable(record, &members, &list, &objects, now), callable, "{:?}", why(record, &members, &list, &objects, now, Facts::default()));
                 let next = next_callable(record, &members, &list, &objects, now, Facts::default());
                 prop_assert_eq!(next == Some(now), callable, "{:?}", record);
-                if let Some(next) = next {
+                // The holidays here are those of one year.
+                if let Some(next) = next.filter(|next| *next < YEAR_ENDS) {
                     prop_assert!(due(record, &rows.records, &list, &objects, next), "{:?} at {}", record, next);
                     // Nothing was passed over.
                     let mut before = now;

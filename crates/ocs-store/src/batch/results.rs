@@ -78,8 +78,9 @@ impl Batch<'_> {
     pub(super) fn statistics(
         &mut self,
         group: CampaignGroupId,
-        store: &Transaction<'_>,
+        store: &mut Transaction<'_>,
     ) -> Result<Statistics, StoreError> {
+        self.write_records(store)?;
         self.results.write(store)?;
         let today = day_of(self.now);
         let own = results::of_group(store.connection(), group, today)?;

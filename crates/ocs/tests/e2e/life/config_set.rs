@@ -98,7 +98,7 @@ fn what_is_wrong_is_not_written() {
         "log.level",
         "debug",
     ];
-    home.ocs(&other).expect(2, &["other.toml: cannot be read"]);
+    home.ocs(&other).expect(2, &["other.toml: cannot be found"]);
     let empty = Home::empty();
     empty
         .ocs(&["config", "set", "log.level", "debug"])
