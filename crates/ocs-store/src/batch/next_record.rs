@@ -49,9 +49,8 @@ pub(super) enum Next {
 /// Where records are taken from, and what keeps others from being.
 type Sources = (Vec<Source>, Option<Waits>);
 
-/// What becomes of a candidate.
-enum Verdict {
-    GoesOut(Said),
+/// Why a candidate may not be called.
+enum MayNot {
     /// Not now, and for this campaign group only; whether nothing but a change of the record
     /// or of who gave consent alters that.
     Passed(Said, bool),
@@ -110,14 +109,7 @@ impl Batch<'_> {
         let mut passed = Passed::default();
         let mut finished = false;
         loop {
-            let Retrieval {
-                classes,
-                openings,
-                fronts,
-            } = &mut self.live.retrieval;
-            openings.look(classes, self.objects, self.now);
-            let mut rows = ReadyRows(store.connection());
-            let Some(candidate) = walk.next(openings, fronts, &mut rows)? else {
+            let Some(candidate) = self.candidate(&mut walk, store)? else {
                 if finished {
                     // The records that came after those in their chains may go out now.
                     all_awake = self.place_woken(store)?;
@@ -131,31 +123,21 @@ impl Batch<'_> {
                     None => Next::Nothing,
                 });
             };
-            let handle = candidate.handle;
-            match self.verdict(handle, candidate.class, group, store)? {
-                Verdict::GoesOut(said) => {
+            match self.verdict(candidate.handle, candidate.class, group, store)? {
+                Ok(said) => {
                     let shares = self.live.shares.entry(group).or_default();
                     shares.taken(candidate.list, candidate.weight);
-                    return Ok(Next::Record(handle, said));
+                    return Ok(Next::Record(candidate.handle, said));
                 }
-                Verdict::Restricted(said) => {
-                    self.finish_restricted(handle, Some(group), &said, store)?;
-                    finished = true;
-                }
-                Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
-                Verdict::Misplaced => self.place_anew(handle, store)?,
-                Verdict::Passed(said, lasting) => {
-                    passed.over(&candidate, lasting, group, &mut self.live.retrieval);
-                    if let Some(record) = self.record(handle, store)?.cloned() {
-                        self.audit.blocked(&record, Some(group), &said);
-                    }
+                Err(why) => {
+                    finished |= matches!(why, MayNot::Restricted(_));
+                    self.out_of_the_way(&candidate, why, group, &mut passed, store)?;
                 }
             }
-            let Some(left) = self.looks_left.checked_sub(1) else {
+            if !self.looks_on() {
                 self.live.sweeps.insert(group);
                 return Ok(Next::StillLooking);
-            };
-            self.looks_left = left;
+            }
         }
     }
 
@@ -171,38 +153,66 @@ impl Batch<'_> {
         };
         let mut walk = self.walk(&sources, group, None, false);
         let mut passed = Passed::default();
-        loop {
-            let Retrieval {
-                classes,
-                openings,
-                fronts,
-            } = &mut self.live.retrieval;
-            openings.look(classes, self.objects, self.now);
-            let mut rows = ReadyRows(store.connection());
-            let Some(candidate) = walk.next(openings, fronts, &mut rows)? else {
-                return Ok(true);
-            };
-            let handle = candidate.handle;
-            match self.verdict(handle, candidate.class, group, store)? {
+        while let Some(candidate) = self.candidate(&mut walk, store)? {
+            match self.verdict(candidate.handle, candidate.class, group, store)? {
                 // It is in the way of no other campaign group, and looked at again anyway.
-                Verdict::GoesOut(_) | Verdict::Passed(_, false) => return Ok(true),
-                Verdict::Passed(said, true) => {
-                    passed.over(&candidate, true, group, &mut self.live.retrieval);
-                    if let Some(record) = self.record(handle, store)?.cloned() {
-                        self.audit.blocked(&record, Some(group), &said);
-                    }
+                Ok(_) | Err(MayNot::Passed(_, false)) => break,
+                Err(why) => {
+                    self.out_of_the_way(&candidate, why, group, &mut passed, store)?;
                 }
-                Verdict::Restricted(said) => {
-                    self.finish_restricted(handle, Some(group), &said, store)?;
-                }
-                Verdict::Sleeps(until) => self.put_to_sleep(handle, until, store)?,
-                Verdict::Misplaced => self.place_anew(handle, store)?,
             }
-            let Some(left) = self.looks_left.checked_sub(1) else {
+            if !self.looks_on() {
                 return Ok(false);
-            };
-            self.looks_left = left;
+            }
         }
+        Ok(true)
+    }
+
+    /// The next candidate of a walk, by what is open now.
+    fn candidate(
+        &mut self,
+        walk: &mut Walk<'_>,
+        store: &Transaction<'_>,
+    ) -> Result<Option<Candidate>, StoreError> {
+        let Retrieval {
+            classes,
+            openings,
+            fronts,
+        } = &mut self.live.retrieval;
+        openings.look(classes, self.objects, self.now);
+        let mut rows = ReadyRows(store.connection());
+        walk.next(openings, fronts, &mut rows)
+    }
+
+    /// A record that may not be called leaves its place, or is passed over.
+    fn out_of_the_way(
+        &mut self,
+        candidate: &Candidate,
+        why: MayNot,
+        group: CampaignGroupId,
+        passed: &mut Passed,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let handle = candidate.handle;
+        match why {
+            MayNot::Restricted(said) => self.finish_restricted(handle, Some(group), &said, store),
+            MayNot::Sleeps(until) => self.put_to_sleep(handle, until, store),
+            MayNot::Misplaced => self.place_anew(handle, store),
+            MayNot::Passed(said, lasting) => {
+                passed.over(candidate, lasting, group, &mut self.live.retrieval);
+                if let Some(record) = self.record(handle, store)?.cloned() {
+                    self.audit.blocked(&record, Some(group), &said);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts a look; whether this batch looks at more.
+    fn looks_on(&mut self) -> bool {
+        let left = self.looks_left.checked_sub(1);
+        self.looks_left = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// A campaign group's calling lists, as far as their filters are in use and it does not
@@ -301,16 +311,17 @@ impl Batch<'_> {
         })
     }
 
-    /// What a candidate's row does not say: legal hours, the rest of its chain, Do Not Call, consent,
-    /// frequency caps, and whether somebody has the same phone or customer now.
+    /// Whether a candidate goes out, with what the audit says of it, by what its row does not
+    /// say: legal hours, the rest of its chain, Do Not Call, consent, frequency caps, and
+    /// whether somebody has the same phone or customer now.
     fn verdict(
         &mut self,
         handle: Handle,
         class: ClassId,
         group: CampaignGroupId,
         store: &mut Transaction<'_>,
-    ) -> Result<Verdict, StoreError> {
-        let again = Verdict::Sleeps(Some(self.now + LOOK_AGAIN));
+    ) -> Result<Result<Said, MayNot>, StoreError> {
+        let again = Err(MayNot::Sleeps(Some(self.now + LOOK_AGAIN)));
         let Some(record) = self.record(handle, store)?.cloned() else {
             return Ok(again);
         };
@@ -325,44 +336,44 @@ impl Batch<'_> {
         let mut said = Said::default();
         if !self.is_lawful(&record, list, &mut said) {
             self.audit.blocked(&record, Some(group), &said);
-            return Ok(if self.is_misplaced(&record, class, list) {
-                Verdict::Misplaced
+            return Ok(Err(if self.is_misplaced(&record, class, list) {
+                MayNot::Misplaced
             } else {
-                Verdict::Sleeps(self.callable_at(&record, &chain))
-            });
+                MayNot::Sleeps(self.callable_at(&record, &chain))
+            }));
         }
         if !why::is_callable(&record, &chain, list, self.objects, self.now) {
-            return Ok(Verdict::Sleeps(self.callable_at(&record, &chain)));
+            return Ok(Err(MayNot::Sleeps(self.callable_at(&record, &chain))));
         }
         if self.is_restricted(&record, store)? {
             said.add(DO_NOT_CALL, RESTRICTED);
-            return Ok(Verdict::Restricted(said));
+            return Ok(Err(MayNot::Restricted(said)));
         }
         said.add(DO_NOT_CALL, PASSED);
         if let Consent::Withheld { for_others } = self.consent(&record, group, &mut said, store)? {
             self.await_consent(&record, store)?;
             if for_others {
-                return Ok(Verdict::Passed(said, true));
+                return Ok(Err(MayNot::Passed(said, true)));
             }
             self.audit.blocked(&record, Some(group), &said);
-            return Ok(Verdict::Sleeps(None));
+            return Ok(Err(MayNot::Sleeps(None)));
         }
         if let Room::Not { until, for_others } = self.room(&record, group, &mut said, store)? {
             if for_others {
-                return Ok(Verdict::Passed(said, false));
+                return Ok(Err(MayNot::Passed(said, false)));
             }
             self.audit.blocked(&record, Some(group), &said);
-            return Ok(Verdict::Sleeps(Some(until)));
+            return Ok(Err(MayNot::Sleeps(Some(until))));
         }
         if self.policy.one_at_once {
             let phone = self.compared(&record.contact.phone, record.list);
             let customer = record.contact.customer_id.as_deref();
             if self.live.out.look().has(phone, customer) {
                 self.live.out.change().wait_for(phone, customer);
-                return Ok(Verdict::Sleeps(None));
+                return Ok(Err(MayNot::Sleeps(None)));
             }
         }
-        Ok(Verdict::GoesOut(said))
+        Ok(Ok(said))
     }
 
     /// When a record that its class let through is looked at again: a class may be open
