@@ -55,10 +55,8 @@ pub(crate) fn apply_to(
         dry_run: apply.dry_run,
         prune: apply.prune,
     };
-    run::block_on(async {
-        let mut control = ocs_server::connect_control(config, "ocs apply", clock).await?;
+    run::with_control(config, "ocs apply", clock, async |control| {
         let applied = control.client.apply(request).await;
-        control.finish().await;
         Ok(applied
             .map_err(|status| anyhow!("{}", status.message()))?
             .into_inner())

@@ -13,6 +13,7 @@ use ocs_server::{AuditHash, AuditHead, AuditRow, Clock, Control};
 use serde::{Deserialize, Serialize};
 use tonic::Streaming;
 
+use crate::run::with_control;
 use crate::terminal::{DONE, FAILED, complain, counted, end, say, were};
 use crate::{cli, config};
 
@@ -57,11 +58,8 @@ pub(crate) fn audit(file: Option<&Path>, command: &cli::Audit, clock: Clock) -> 
 }
 
 fn export_all(config: &Config, export: &cli::AuditExport, clock: Clock) -> anyhow::Result<()> {
-    let rows = crate::run::block_on(async {
-        let mut control = ocs_server::connect_control(config, "ocs audit export", clock).await?;
-        let written = write(&mut control, export.file.as_deref()).await;
-        control.finish().await;
-        written
+    let rows = with_control(config, "ocs audit export", clock, async |control| {
+        write(control, export.file.as_deref()).await
     })?;
     complain(format!(
         "{} of the audit {} exported",
@@ -101,11 +99,8 @@ async fn write(control: &mut Control, file: Option<&Path>) -> anyhow::Result<u64
 
 fn verify_store(config: &Config, verify: &cli::AuditVerify, clock: Clock) -> anyhow::Result<()> {
     let mut check = Check::new(verify)?;
-    crate::run::block_on(async {
-        let mut control = ocs_server::connect_control(config, "ocs audit verify", clock).await?;
-        let checked = check_all(&mut control, &mut check).await;
-        control.finish().await;
-        checked
+    with_control(config, "ocs audit verify", clock, async |control| {
+        check_all(control, &mut check).await
     })?;
     check.finish()
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
-use ocs_config::Config;
 use ocs_protocol::control::{EraseReply, EraseRequest};
-use ocs_server::Clock;
+use ocs_server::{Clock, Control};
 
+use crate::run::with_control;
 use crate::terminal::{DONE, FAILED, end, say};
 use crate::{cli, config};
 
@@ -17,14 +17,16 @@ pub(crate) fn erase(file: Option<&Path>, erase: &cli::Erase, clock: Clock) -> Ex
         Ok(config) => config,
         Err(status) => return status,
     };
-    match crate::run::block_on(ask(&config, erase, clock)) {
+    let erased = with_control(&config, "ocs erase", clock, async |control| {
+        ask(control, erase).await
+    });
+    match erased {
         Ok(reply) => report(erase.dry_run, &reply),
         Err(error) => end(FAILED, format!("{error:#}")),
     }
 }
 
-async fn ask(config: &Config, erase: &cli::Erase, clock: Clock) -> anyhow::Result<EraseReply> {
-    let mut control = ocs_server::connect_control(config, "ocs erase", clock).await?;
+async fn ask(control: &mut Control, erase: &cli::Erase) -> anyhow::Result<EraseReply> {
     let request = EraseRequest {
         phone: erase.person.phone.clone().unwrap_or_default(),
         customer_id: erase.person.customer_id.clone().unwrap_or_default(),
@@ -32,7 +34,6 @@ async fn ask(config: &Config, erase: &cli::Erase, clock: Clock) -> anyhow::Resul
         by: format!("ocs erase, process {}", std::process::id()),
     };
     let reply = control.client.erase(request).await;
-    control.finish().await;
     let reply = reply
         .map_err(|status| anyhow!("{}", status.message()))?
         .into_inner();

@@ -23,10 +23,8 @@ pub(crate) fn explain(file: Option<&Path>, asked: &cli::Explain, clock: Clock) -
         campaign_group: asked.campaign_group.clone().unwrap_or_default(),
         contact_info: asked.contact_info,
     };
-    let explained: anyhow::Result<ExplainReply> = run::block_on(async {
-        let mut control = ocs_server::connect_control(&config, "ocs explain", clock).await?;
+    let explained = run::with_control(&config, "ocs explain", clock, async |control| {
         let explained = control.client.explain(request).await;
-        control.finish().await;
         Ok(explained
             .map_err(|status| anyhow!("{}", status.message()))?
             .into_inner())

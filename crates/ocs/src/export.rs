@@ -12,6 +12,7 @@ use tonic::Streaming;
 
 use crate::cli;
 use crate::config;
+use crate::run::with_control;
 use crate::terminal::{DONE, FAILED, complain, counted, end, were};
 
 /// Exports a calling list as CSV.
@@ -20,11 +21,8 @@ pub(crate) fn export(file: Option<&Path>, export: &cli::Export, clock: Clock) ->
         Ok(config) => config,
         Err(status) => return status,
     };
-    let exported = crate::run::block_on(async {
-        let mut control = ocs_server::connect_control(&config, "ocs export", clock).await?;
-        let written = write(&mut control, export).await;
-        control.finish().await;
-        written
+    let exported = with_control(&config, "ocs export", clock, async |control| {
+        write(control, export).await
     });
     match exported {
         Ok(records) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use ocs_protocol::control::{OutboxReply, OutboxRequest, WebServer};
+use ocs_protocol::control::{OutboxRequest, WebServer};
 use ocs_server::Clock;
 
 use crate::terminal::{DONE, FAILED, counted, end, say};
@@ -17,10 +17,8 @@ pub(crate) fn outbox(file: Option<&Path>, clock: Clock) -> ExitCode {
         Ok(config) => config,
         Err(status) => return status,
     };
-    let shown: anyhow::Result<OutboxReply> = run::block_on(async {
-        let mut control = ocs_server::connect_control(&config, "ocs outbox", clock).await?;
+    let shown = run::with_control(&config, "ocs outbox", clock, async |control| {
         let shown = control.client.outbox(OutboxRequest {}).await;
-        control.finish().await;
         Ok(shown
             .map_err(|status| anyhow!("{}", status.message()))?
             .into_inner())

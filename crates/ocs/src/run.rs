@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ocs_config::{Config, LogFormat, LogLevel};
 use ocs_log::{ContactInfo, Form, Log, LogSettings};
-use ocs_server::{Announce, Clock, Ended, Started};
+use ocs_server::{Announce, Clock, Control, Ended, Started};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::level_filters::LevelFilter;
@@ -97,6 +97,22 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
         .enable_all()
         .build()?
         .block_on(work)
+}
+
+/// Does a tool's work by the running OCS, or by the store itself where none runs, which is
+/// given up in any case. `holder` names the tool for whoever finds the store in its hands.
+pub(crate) fn with_control<T>(
+    config: &Config,
+    holder: &str,
+    clock: Clock,
+    work: impl AsyncFnOnce(&mut Control) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    block_on(async {
+        let mut control = ocs_server::connect_control(config, holder, clock).await?;
+        let done = work(&mut control).await;
+        control.finish().await;
+        done
+    })
 }
 
 /// Resolves at SIGTERM or SIGINT.

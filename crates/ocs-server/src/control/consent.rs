@@ -3,41 +3,26 @@
 use jiff::Timestamp;
 use ocs_protocol::control::consent_import::Body;
 use ocs_protocol::control::{
-    ConsentImport, ConsentImportStart, ExportBatch, ExportRow, ImportBatch, ImportLine,
-    ImportOutcome, ImportReject,
+    ConsentImport, ConsentImportStart, ExportBatch, ExportRow, ImportLine, ImportOutcome,
 };
 use ocs_protocol::enumeration::{ConsentScope, Enumeration as _};
 use ocs_protocol::refusal::quoted;
-use ocs_rules::change::{Change, Outcome};
+use ocs_rules::change::Change;
 use ocs_rules::consent::{PROOF_LENGTH, SOURCE_LENGTH, Says, Scope, Statement, Stating};
 use ocs_rules::do_not_call::Subject;
 use ocs_rules::objects::Objects;
 use ocs_rules::record::{CUSTOMER_ID_LENGTH, PHONE_LENGTH};
-use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::do_not_call::{end_of_day, moment};
+use super::by_line::{self, Column as _, Sent, end_of_day, moment, shown};
 use crate::core::Core;
 
 /// Statements in one batch of an export: with the longest proofs, half of a message.
 const BATCH: u32 = 200;
 
-/// What a file may say of a statement, in the order in which it is exported.
-const COLUMNS: &[Column] = &[
-    Column::Phone,
-    Column::CustomerId,
-    Column::Says,
-    Column::Scope,
-    Column::List,
-    Column::Campaign,
-    Column::Time,
-    Column::Expires,
-    Column::Source,
-    Column::Proof,
-    Column::By,
-];
-
+/// What a file may say of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Phone,
@@ -53,8 +38,22 @@ enum Column {
     By,
 }
 
-impl Column {
-    const fn name(self) -> &'static str {
+impl by_line::Column for Column {
+    const ALL: &'static [Self] = &[
+        Self::Phone,
+        Self::CustomerId,
+        Self::Says,
+        Self::Scope,
+        Self::List,
+        Self::Campaign,
+        Self::Time,
+        Self::Expires,
+        Self::Source,
+        Self::Proof,
+        Self::By,
+    ];
+
+    fn name(self) -> &'static str {
         match self {
             Self::Phone => "phone",
             Self::CustomerId => "customer_id",
@@ -70,15 +69,7 @@ impl Column {
         }
     }
 
-    /// A column by its name; attributes' names are understood too.
-    fn named(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
-        let name = name.strip_prefix("gsw_").unwrap_or(&name);
-        COLUMNS.iter().find(|column| column.name() == name).copied()
-    }
-
-    /// The longest value, in characters.
-    const fn longest(self) -> usize {
+    fn longest(self) -> usize {
         match self {
             Self::Phone => PHONE_LENGTH,
             Self::CustomerId => CUSTOMER_ID_LENGTH,
@@ -91,82 +82,15 @@ impl Column {
 /// Keeps the statements that a stream brings.
 pub(super) fn import(
     core: Core,
-    mut messages: Streaming<ConsentImport>,
+    messages: Streaming<ConsentImport>,
 ) -> ReceiverStream<Result<ImportOutcome, Status>> {
-    let (outcomes, stream) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let mut reading = None;
-        // Ends with the tool: what it sent until then is done.
-        while let Ok(Some(ConsentImport { body: Some(body) })) = messages.message().await {
-            let outcome = match (body, &reading) {
-                (Body::Start(start), _) => match Reading::of(&start) {
-                    Ok(made) => {
-                        reading = Some(made);
-                        continue;
-                    }
-                    Err(problem) => stopped(problem),
-                },
-                (Body::Batch(batch), Some(reading)) => keep(&core, reading, batch).await,
-                (Body::Batch(_), None) => return,
-            };
-            let stops = !outcome.problem.is_empty();
-            if outcomes.send(Ok(outcome)).await.is_err() || stops {
-                return;
-            }
-        }
+    let sent = messages.map(|message| {
+        Some(match message.ok()?.body? {
+            Body::Start(start) => Sent::Start(start),
+            Body::Batch(batch) => Sent::Batch(batch),
+        })
     });
-    ReceiverStream::new(stream)
-}
-
-fn stopped(problem: String) -> ImportOutcome {
-    ImportOutcome {
-        problem,
-        ..ImportOutcome::default()
-    }
-}
-
-async fn keep(core: &Core, reading: &Reading, batch: ImportBatch) -> ImportOutcome {
-    let objects = core.store.objects();
-    let mut sum = ImportOutcome::default();
-    let mut changes = Vec::with_capacity(batch.lines.len());
-    // The number of each change's line.
-    let mut numbers = Vec::with_capacity(batch.lines.len());
-    for line in batch.lines {
-        let number = line.number;
-        match reading.statements(line, &objects) {
-            Ok(statements) => {
-                for stating in statements {
-                    changes.push(Change::State(Box::new(stating)));
-                    numbers.push(number);
-                }
-            }
-            Err(reason) => sum.rejects.push(ImportReject { number, reason }),
-        }
-    }
-    if changes.is_empty() {
-        return sum;
-    }
-    let outcomes = match core.store.submit_bulk(changes, !reading.dry_run).await {
-        Ok(outcomes) => outcomes,
-        Err(error) => return stopped(error.to_string()),
-    };
-    let mut last = None;
-    for (number, outcome) in numbers.into_iter().zip(outcomes) {
-        // A line that names a phone and a customer id makes two statements.
-        let same_line = last == Some(number);
-        match outcome {
-            Ok(Outcome::Stated { new: false, .. }) if !same_line => sum.known += 1,
-            Ok(_) if !same_line => sum.added += 1,
-            Err(refusal) if !same_line => sum.rejects.push(ImportReject {
-                number,
-                reason: refusal.sentence,
-            }),
-            _ => {}
-        }
-        last = Some(number);
-    }
-    sum.rejects.sort_by_key(|reject| reject.number);
-    sum
+    by_line::import::<Reading>(core, sent)
 }
 
 /// How the lines of a file are read.
@@ -178,33 +102,16 @@ struct Reading {
     dry_run: bool,
 }
 
-impl Reading {
-    /// Maps the columns, or says why the file cannot be imported at all.
-    fn of(start: &ConsentImportStart) -> Result<Self, String> {
-        let mut columns = Vec::new();
-        for name in &start.columns {
-            let Some(column) = Column::named(name) else {
-                let known: Vec<_> = COLUMNS.iter().map(|column| column.name()).collect();
-                return Err(format!(
-                    "the column {} says nothing of consent; rename it to one of {}, or remove it",
-                    quoted(name),
-                    known.join(", ")
-                ));
-            };
-            if columns.contains(&column) {
-                return Err(format!("the column {} is there twice", quoted(name)));
-            }
-            columns.push(column);
-        }
-        let has = |column| columns.contains(&column);
-        if !has(Column::Phone) && !has(Column::CustomerId) {
-            return Err("the first line must name the column phone, or customer_id".to_owned());
-        }
+impl by_line::Reading for Reading {
+    type Start = ConsentImportStart;
+
+    fn of(start: &ConsentImportStart, _now: Timestamp) -> Result<Self, String> {
+        let columns = by_line::columns(&start.columns, "consent")?;
         let says = match start.says.as_str() {
             "" => None,
             says => Some(read_says(says).map_err(|why| format!("--says {why}"))?),
         };
-        if says.is_none() && !has(Column::Says) {
+        if says.is_none() && !columns.contains(&Column::Says) {
             return Err(
                 "what is said is not known: name a column says, with Consent or Revocation in \
                  each line, or give --says"
@@ -223,6 +130,24 @@ impl Reading {
         })
     }
 
+    fn changes(
+        &self,
+        line: ImportLine,
+        objects: &Objects,
+        _now: Timestamp,
+    ) -> Result<Vec<Change>, String> {
+        let statements = self.statements(line, objects)?.into_iter();
+        Ok(statements
+            .map(|stating| Change::State(Box::new(stating)))
+            .collect())
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
+impl Reading {
     /// The statements of a line: one of its phone, one of its customer id.
     fn statements(&self, line: ImportLine, objects: &Objects) -> Result<Vec<Stating>, String> {
         let mut subjects = Vec::new();
@@ -241,15 +166,10 @@ impl Reading {
             told: None,
         };
         for (column, value) in self.columns.iter().zip(line.values) {
-            let text = value.trim().to_owned();
-            if text.is_empty() {
-                continue;
-            }
             let name = column.name();
-            if text.chars().count() > column.longest() {
-                let longest = column.longest();
-                return Err(format!("{name} has more than {longest} characters"));
-            }
+            let Some(text) = column.value(&value)? else {
+                continue;
+            };
             let wrong = |right: &str| format!("{name} is {}; it must be {right}", quoted(&text));
             match column {
                 Column::Phone => {
@@ -344,51 +264,21 @@ fn read_says(text: &str) -> Result<Says, String> {
 
 /// Every statement, batch by batch, in the order in which they came.
 pub(super) fn export(core: Core) -> ReceiverStream<Result<ExportBatch, Status>> {
-    let (batches, stream) = mpsc::channel(2);
-    tokio::spawn(async move {
-        let mut columns: Vec<_> = COLUMNS
-            .iter()
-            .map(|column| column.name().to_owned())
-            .collect();
-        let mut after = 0;
-        loop {
-            let read = core.store.reader().statements_after(after, BATCH).await;
+    by_line::export::<Column, _>(move |after| {
+        let core = core.clone();
+        async move {
+            let read = core.store.reader().statements_after(after, BATCH).await?;
             let objects = core.store.objects();
-            let (rows, problem) = match &read {
-                Ok(statements) => (
-                    statements
-                        .iter()
-                        .map(|(_, statement)| row(statement, &objects))
-                        .collect(),
-                    None,
-                ),
-                Err(error) => (Vec::new(), Some(error.to_string())),
-            };
-            let batch = ExportBatch {
-                columns: std::mem::take(&mut columns),
-                rows,
-                problem: problem.unwrap_or_default(),
-            };
-            if batches.send(Ok(batch)).await.is_err() {
-                return;
-            }
-            match read.iter().flatten().last() {
-                Some((last, _)) => after = *last,
-                None => return,
-            }
+            let rows = read.iter().map(|(id, said)| (*id, row(said, &objects)));
+            Ok(rows.collect())
         }
-    });
-    ReceiverStream::new(stream)
+    })
 }
 
 fn row(statement: &Statement, objects: &Objects) -> ExportRow {
-    let shown = |seconds| {
-        let moment = Timestamp::from_second(seconds);
-        moment.map_or_else(|_| String::new(), |moment| moment.to_string())
-    };
     let gone = |kind: &str, dbid| format!("({kind} {dbid}, which is gone)");
-    let values = COLUMNS.iter().map(|column| {
-        let value = match (column, &statement.subject, statement.scope) {
+    by_line::row(
+        |column| match (column, &statement.subject, statement.scope) {
             (Column::Phone, Subject::Phone(text), _)
             | (Column::CustomerId, Subject::CustomerId(text), _) => text.clone(),
             (Column::Says, ..) => statement.says.name().to_owned(),
@@ -410,13 +300,8 @@ fn row(statement: &Statement, objects: &Objects) -> ExportRow {
             (Column::Phone | Column::CustomerId | Column::List | Column::Campaign, ..) => {
                 String::new()
             }
-        };
-        // One line a statement, also for programs that read no other CSV.
-        value.replace(['\r', '\n'], " ")
-    });
-    ExportRow {
-        values: values.collect(),
-    }
+        },
+    )
 }
 
 #[cfg(test)]
@@ -428,13 +313,14 @@ mod tests {
     use super::*;
 
     fn reading(columns: &[&str], says: &str) -> Result<Reading, String> {
-        Reading::of(&ConsentImportStart {
+        let start = ConsentImportStart {
             columns: columns.iter().map(ToString::to_string).collect(),
             says: says.to_owned(),
             source: "a file".to_owned(),
             by: "ada".to_owned(),
             dry_run: false,
-        })
+        };
+        by_line::Reading::of(&start, Timestamp::UNIX_EPOCH)
     }
 
     #[test]

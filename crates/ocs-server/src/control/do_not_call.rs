@@ -1,20 +1,20 @@
 //! The Do Not Call list by file, and one entry off it (records.md, section 6).
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use ocs_protocol::control::do_not_call_import::Body;
 use ocs_protocol::control::{
-    DoNotCallImport, DoNotCallImportStart, ExportBatch, ExportRow, ImportBatch, ImportLine,
-    ImportOutcome, ImportReject, RemoveDoNotCallReply, RemoveDoNotCallRequest,
+    DoNotCallImport, DoNotCallImportStart, ExportBatch, ExportRow, ImportLine, ImportOutcome,
+    RemoveDoNotCallReply, RemoveDoNotCallRequest,
 };
 use ocs_protocol::refusal::quoted;
 use ocs_rules::change::{Change, Outcome};
 use ocs_rules::do_not_call::{Compared, Entry, Subject};
-use tokio::sync::mpsc;
+use ocs_rules::objects::Objects;
+use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
+use super::by_line::{self, Column as _, Sent, end_of_day, moment, shown};
 use crate::core::Core;
 
 /// Entries in one batch of an export.
@@ -23,19 +23,7 @@ const BATCH: u32 = 1_000;
 /// Other spellings of a removed phone that are named.
 const OTHERS: u32 = 10;
 
-/// What a file may say of an entry, in the order in which it is exported.
-const COLUMNS: &[Column] = &[
-    Column::Phone,
-    Column::CustomerId,
-    Column::Message,
-    Column::Campaign,
-    Column::List,
-    Column::Internal,
-    Column::TimeStamp,
-    Column::Expires,
-    Column::Source,
-];
-
+/// What a file may say of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Phone,
@@ -49,7 +37,19 @@ enum Column {
     Source,
 }
 
-impl Column {
+impl by_line::Column for Column {
+    const ALL: &'static [Self] = &[
+        Self::Phone,
+        Self::CustomerId,
+        Self::Message,
+        Self::Campaign,
+        Self::List,
+        Self::Internal,
+        Self::TimeStamp,
+        Self::Expires,
+        Self::Source,
+    ];
+
     fn name(self) -> &'static str {
         match self {
             Self::Phone => "phone",
@@ -64,14 +64,6 @@ impl Column {
         }
     }
 
-    /// A column by its name; attributes' names are understood too.
-    fn named(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
-        let name = name.strip_prefix("gsw_").unwrap_or(&name);
-        COLUMNS.iter().find(|column| column.name() == name).copied()
-    }
-
-    /// The longest value, in characters.
     fn longest(self) -> usize {
         match self {
             Self::Phone | Self::CustomerId => 64,
@@ -84,81 +76,15 @@ impl Column {
 /// Puts the entries that a stream brings on the list.
 pub(super) fn import(
     core: Core,
-    mut messages: Streaming<DoNotCallImport>,
+    messages: Streaming<DoNotCallImport>,
 ) -> ReceiverStream<Result<ImportOutcome, Status>> {
-    let (outcomes, stream) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let mut reading = None;
-        // Ends with the tool: what it sent until then is done.
-        while let Ok(Some(DoNotCallImport { body: Some(body) })) = messages.message().await {
-            let outcome = match (body, &reading) {
-                (Body::Start(start), _) => match Reading::of(&start, (core.clock)()) {
-                    Ok(made) => {
-                        reading = Some(made);
-                        continue;
-                    }
-                    Err(problem) => stopped(problem),
-                },
-                (Body::Batch(batch), Some(reading)) => put(&core, reading, batch).await,
-                (Body::Batch(_), None) => return,
-            };
-            let stops = !outcome.problem.is_empty();
-            if outcomes.send(Ok(outcome)).await.is_err() || stops {
-                return;
-            }
-        }
+    let sent = messages.map(|message| {
+        Some(match message.ok()?.body? {
+            Body::Start(start) => Sent::Start(start),
+            Body::Batch(batch) => Sent::Batch(batch),
+        })
     });
-    ReceiverStream::new(stream)
-}
-
-fn stopped(problem: String) -> ImportOutcome {
-    ImportOutcome {
-        problem,
-        ..ImportOutcome::default()
-    }
-}
-
-async fn put(core: &Core, reading: &Reading, batch: ImportBatch) -> ImportOutcome {
-    let now = (core.clock)();
-    let mut sum = ImportOutcome::default();
-    let mut changes = Vec::with_capacity(batch.lines.len());
-    // The number of each change's line.
-    let mut numbers = Vec::with_capacity(batch.lines.len());
-    for line in batch.lines {
-        let number = line.number;
-        match reading.entries(line, now) {
-            Ok(entries) => {
-                for entry in entries {
-                    changes.push(Change::PutDoNotCall(Box::new(entry)));
-                    numbers.push(number);
-                }
-            }
-            Err(reason) => sum.rejects.push(ImportReject { number, reason }),
-        }
-    }
-    if changes.is_empty() {
-        return sum;
-    }
-    let outcomes = match core.store.submit_bulk(changes, !reading.dry_run).await {
-        Ok(outcomes) => outcomes,
-        Err(error) => return stopped(error.to_string()),
-    };
-    let mut last = None;
-    for (number, outcome) in numbers.into_iter().zip(outcomes) {
-        // A line that names a phone and a customer id makes two entries.
-        let same_line = last == Some(number);
-        match outcome {
-            Ok(_) if !same_line => sum.added += 1,
-            Err(refusal) if !same_line => sum.rejects.push(ImportReject {
-                number,
-                reason: refusal.sentence,
-            }),
-            _ => {}
-        }
-        last = Some(number);
-    }
-    sum.rejects.sort_by_key(|reject| reject.number);
-    sum
+    by_line::import::<Reading>(core, sent)
 }
 
 /// How the lines of a file are read.
@@ -169,30 +95,11 @@ struct Reading {
     dry_run: bool,
 }
 
-impl Reading {
-    /// Maps the columns, or says why the file cannot be imported at all.
+impl by_line::Reading for Reading {
+    type Start = DoNotCallImportStart;
+
     fn of(start: &DoNotCallImportStart, now: Timestamp) -> Result<Self, String> {
-        let mut columns = Vec::new();
-        for name in &start.columns {
-            let Some(column) = Column::named(name) else {
-                let known: Vec<_> = COLUMNS.iter().map(|column| column.name()).collect();
-                return Err(format!(
-                    "the column {} says nothing of an entry; rename it to one of {}, or remove it",
-                    quoted(name),
-                    known.join(", ")
-                ));
-            };
-            if columns.contains(&column) {
-                return Err(format!("the column {} is there twice", quoted(name)));
-            }
-            columns.push(column);
-        }
-        if ![Column::Phone, Column::CustomerId]
-            .iter()
-            .any(|column| columns.contains(column))
-        {
-            return Err("the first line must name the column phone, or customer_id".to_owned());
-        }
+        let columns = by_line::columns(&start.columns, "an entry")?;
         if start.source.chars().count() > Column::Source.longest() {
             return Err("--source has more than 128 characters".to_owned());
         }
@@ -208,6 +115,24 @@ impl Reading {
         })
     }
 
+    fn changes(
+        &self,
+        line: ImportLine,
+        _objects: &Objects,
+        now: Timestamp,
+    ) -> Result<Vec<Change>, String> {
+        let entries = self.entries(line, now)?.into_iter();
+        Ok(entries
+            .map(|entry| Change::PutDoNotCall(Box::new(entry)))
+            .collect())
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
+impl Reading {
     /// The entries of a line: one for its phone, one for its customer id.
     fn entries(&self, line: ImportLine, now: Timestamp) -> Result<Vec<Entry>, String> {
         let mut subjects = Vec::new();
@@ -222,16 +147,10 @@ impl Reading {
             source: self.source.clone(),
         };
         for (column, value) in self.columns.iter().zip(line.values) {
-            let value = value.trim();
-            if value.is_empty() {
-                continue;
-            }
             let name = column.name();
-            if value.chars().count() > column.longest() {
-                let longest = column.longest();
-                return Err(format!("{name} has more than {longest} characters"));
-            }
-            let text = value.to_owned();
+            let Some(text) = column.value(&value)? else {
+                continue;
+            };
             match column {
                 Column::Phone => {
                     if !text.contains(|sign: char| sign == '@' || sign.is_ascii_digit()) {
@@ -288,24 +207,6 @@ fn end_of(text: &str, now: Timestamp) -> Result<i64, String> {
     Ok(end)
 }
 
-/// The end of a day (UTC), that day included, in UTC seconds.
-pub(super) fn end_of_day(text: &str) -> Option<i64> {
-    let day = text.parse::<Date>().ok();
-    let day = day.filter(|_| text.len() == "2031-12-31".len())?;
-    let end = day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?;
-    Some(end.timestamp().as_second())
-}
-
-/// A moment, UTC seconds: in RFC 3339, or in seconds already.
-pub(super) fn moment(text: &str) -> Option<i64> {
-    let seconds = text
-        .parse()
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let moment = seconds.or_else(|| text.parse().ok())?;
-    Some(moment.as_second())
-}
-
 fn no_moment(name: &str, text: &str) -> String {
     format!(
         "{name} is {}; it must be a moment such as 2026-07-01T13:00:00Z",
@@ -315,60 +216,29 @@ fn no_moment(name: &str, text: &str) -> String {
 
 /// The whole list, batch by batch, as it is committed.
 pub(super) fn export(core: Core) -> ReceiverStream<Result<ExportBatch, Status>> {
-    let (batches, stream) = mpsc::channel(2);
-    tokio::spawn(async move {
-        let mut columns: Vec<_> = COLUMNS
-            .iter()
-            .map(|column| column.name().to_owned())
-            .collect();
-        let mut after = 0;
-        loop {
-            let read = core.store.reader().do_not_call_after(after, BATCH).await;
-            let (rows, problem) = match &read {
-                Ok(entries) => (entries.iter().map(|(_, entry)| row(entry)).collect(), None),
-                Err(error) => (Vec::new(), Some(error.to_string())),
-            };
-            let batch = ExportBatch {
-                columns: std::mem::take(&mut columns),
-                rows,
-                problem: problem.unwrap_or_default(),
-            };
-            if batches.send(Ok(batch)).await.is_err() {
-                return;
-            }
-            match read.iter().flatten().last() {
-                Some((last, _)) => after = *last,
-                None => return,
-            }
+    by_line::export::<Column, _>(move |after| {
+        let core = core.clone();
+        async move {
+            let read = core.store.reader().do_not_call_after(after, BATCH).await?;
+            Ok(read.iter().map(|(id, entry)| (*id, row(entry))).collect())
         }
-    });
-    ReceiverStream::new(stream)
+    })
 }
 
 fn row(entry: &Entry) -> ExportRow {
-    let shown = |seconds| {
-        let moment = Timestamp::from_second(seconds);
-        moment.map_or_else(|_| String::new(), |moment| moment.to_string())
-    };
-    let values = COLUMNS.iter().map(|column| {
-        let value = match (column, &entry.subject) {
-            (Column::Phone, Subject::Phone(text))
-            | (Column::CustomerId, Subject::CustomerId(text)) => text.clone(),
-            (Column::Phone | Column::CustomerId, _) => String::new(),
-            (Column::Message, _) => entry.message.clone().unwrap_or_default(),
-            (Column::Campaign, _) => entry.campaign.clone().unwrap_or_default(),
-            (Column::List, _) => entry.list.clone().unwrap_or_default(),
-            (Column::Internal, _) => u8::from(entry.internal).to_string(),
-            (Column::TimeStamp, _) => shown(entry.time_stamp),
-            (Column::Expires, _) => entry.expires.map(shown).unwrap_or_default(),
-            (Column::Source, _) => entry.source.clone().unwrap_or_default(),
-        };
-        // One line an entry, also for programs that read no other CSV.
-        value.replace(['\r', '\n'], " ")
-    });
-    ExportRow {
-        values: values.collect(),
-    }
+    by_line::row(|column| match (column, &entry.subject) {
+        (Column::Phone, Subject::Phone(text)) | (Column::CustomerId, Subject::CustomerId(text)) => {
+            text.clone()
+        }
+        (Column::Phone | Column::CustomerId, _) => String::new(),
+        (Column::Message, _) => entry.message.clone().unwrap_or_default(),
+        (Column::Campaign, _) => entry.campaign.clone().unwrap_or_default(),
+        (Column::List, _) => entry.list.clone().unwrap_or_default(),
+        (Column::Internal, _) => u8::from(entry.internal).to_string(),
+        (Column::TimeStamp, _) => shown(entry.time_stamp),
+        (Column::Expires, _) => entry.expires.map(shown).unwrap_or_default(),
+        (Column::Source, _) => entry.source.clone().unwrap_or_default(),
+    })
 }
 
 /// Takes an entry off the list.
@@ -444,7 +314,7 @@ mod tests {
             expires: expires.to_owned(),
             dry_run: false,
         };
-        Reading::of(&start, now())
+        by_line::Reading::of(&start, now())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod apply;
 mod audit;
+mod by_line;
 pub(crate) mod client;
 mod consent;
 mod do_not_call;

@@ -10,15 +10,13 @@ use ocs_server::{Clock, Control};
 
 use crate::cli;
 use crate::export::write_rows;
+use crate::run::with_control;
 use crate::terminal::{DONE, FAILED, complain, counted, end, were};
 
 /// `ocs consent export`.
 pub(super) fn export(config: &Config, export: &cli::ConsentExport, clock: Clock) -> ExitCode {
-    let exported = crate::run::block_on(async {
-        let mut control = ocs_server::connect_control(config, "ocs consent export", clock).await?;
-        let written = write(&mut control, export.file.as_deref()).await;
-        control.finish().await;
-        written
+    let exported = with_control(config, "ocs consent export", clock, async |control| {
+        write(control, export.file.as_deref()).await
     });
     match exported {
         Ok(statements) => {

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
 use ocs_protocol::control::{ImportBatch, ImportLine, ImportOutcome};
@@ -14,6 +15,7 @@ use tonic::{Response, Status, Streaming};
 use super::lines::BadLine;
 use super::progress::Progress;
 use super::rejects::Rejects;
+use crate::terminal::{DONE, PARTLY, complain, counted, were};
 
 /// Bytes of lines after which a batch is sent, however few they are.
 const BATCH_BYTES: usize = 1 << 20;
@@ -65,6 +67,23 @@ pub(crate) struct Sum {
     pub(crate) rejects: Option<PathBuf>,
     /// The last line that was answered for.
     pub(crate) last_line: u64,
+}
+
+impl Sum {
+    /// The status that says whether every line was taken; where one was not, it is said
+    /// where they are.
+    pub(crate) fn status(&self) -> ExitCode {
+        let Some(rejects) = &self.rejects else {
+            return DONE;
+        };
+        complain(format!(
+            "{} {} rejected; see {} for the reason of each",
+            counted(self.rejected, "line"),
+            were(self.rejected),
+            rejects.display()
+        ));
+        ExitCode::from(PARTLY)
+    }
 }
 
 /// A batch that is on its way, with its lines as the file has them: those that are

@@ -1,6 +1,7 @@
 //! `ocs import`: a CSV file, line by line, into a calling list.
 
 pub(crate) mod batches;
+pub(crate) mod by_line;
 pub(crate) mod lines;
 pub(crate) mod progress;
 pub(crate) mod rejects;
@@ -16,7 +17,8 @@ use ocs_protocol::control::import_message::Body;
 use ocs_protocol::control::{ImportMessage, ImportStart};
 use ocs_server::{Clock, Control};
 
-use crate::terminal::{DONE, FAILED, PARTLY, complain, counted, end, say, were};
+use crate::run::with_control;
+use crate::terminal::{FAILED, counted, end, say, were};
 use crate::{cli, config};
 pub(crate) use batches::Sum;
 use batches::Way;
@@ -48,11 +50,8 @@ pub(crate) fn import_into(
     clock: Clock,
 ) -> anyhow::Result<Sum> {
     let holder = format!("ocs import of {}", import.file.display());
-    crate::run::block_on(async {
-        let mut control = ocs_server::connect_control(config, &holder, clock).await?;
-        let imported = run(&mut control, import).await;
-        control.finish().await;
-        imported
+    with_control(config, &holder, clock, async |control| {
+        run(control, import).await
     })
 }
 
@@ -129,16 +128,5 @@ fn report(sum: &Sum, import: &cli::Import) -> ExitCode {
         let known = counted(sum.known, "line");
         say(format!("{known} {} there already", were(sum.known)));
     }
-    match &sum.rejects {
-        None => DONE,
-        Some(rejects) => {
-            complain(format!(
-                "{} {} rejected; see {} for the reason of each",
-                counted(sum.rejected, "line"),
-                were(sum.rejected),
-                rejects.display()
-            ));
-            ExitCode::from(PARTLY)
-        }
-    }
+    sum.status()
 }

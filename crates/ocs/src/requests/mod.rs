@@ -13,6 +13,7 @@ use ocs_server::{Clock, Control};
 
 use crate::cli;
 use crate::config;
+use crate::run::with_control;
 use crate::terminal::{DONE, FAILED, complain, end};
 
 use self::lines::Lines;
@@ -36,11 +37,8 @@ pub(crate) fn requests(file: Option<&Path>, asked: &cli::Requests, clock: Clock)
         failed: asked.failed,
         limit: asked.limit,
     };
-    let shown = crate::run::block_on(async {
-        let mut control = ocs_server::connect_control(&config, "ocs requests", clock).await?;
-        let shown = show(&mut control, request, asked.format).await;
-        control.finish().await;
-        shown
+    let shown = with_control(&config, "ocs requests", clock, async |control| {
+        show(control, request, asked.format).await
     });
     match shown {
         Ok(0) => {
