@@ -2,8 +2,8 @@
 //! (outbound-protocols.md, section 2).
 
 use crate::enumeration::{
-    CallResult, CallbackType, ChainAttr, ConsentScope, ContactType, DialingMode, Enumeration,
-    GroupStatus, OptimizeBy, RecordStatus, RecordTreatment, RecordType,
+    CallProgress, CallResult, CallbackType, ChainAttr, ConsentScope, ContactType, DialingMode,
+    Enumeration, GroupStatus, OptimizeBy, RecordStatus, RecordTreatment, RecordType,
 };
 
 /// What the value of an attribute may be.
@@ -46,6 +46,8 @@ pub enum Choice {
     RecordTreatment,
     /// GSW_CONSENT_SCOPE.
     ConsentScope,
+    /// GSW_CALL_PROGRESS.
+    CallProgress,
 }
 
 impl Choice {
@@ -68,6 +70,7 @@ impl Choice {
             Self::ChainAttr => of::<ChainAttr>(),
             Self::RecordTreatment => of::<RecordTreatment>(),
             Self::ConsentScope => of::<ConsentScope>(),
+            Self::CallProgress => of::<CallProgress>(),
         }
     }
 }
@@ -196,7 +199,7 @@ attributes! {
     /// An agent's state (ours).
     GSW_AGENT_STATE: NAME,
     /// A call's progress (ours).
-    GSW_CALL_PROGRESS: NAME,
+    GSW_CALL_PROGRESS: Kind::Enumeration(Choice::CallProgress),
     /// Keys that were not stored (ours).
     GSW_IGNORED: FREE,
     /// What the treatment of a call result does: `RecordTreatCampaign` or

@@ -175,6 +175,13 @@ enumeration! {
 }
 
 enumeration! {
+    /// What has become of a call (GSW_CALL_PROGRESS; ours).
+    CallProgress {
+        Dialing = 1, Answered = 2, AgentConnected = 3, Released = 4, Abandoned = 5,
+    }
+}
+
+enumeration! {
     /// What a treatment does for the record (GSW_TREATMENT).
     RecordTreatment {
         RecordTreatCampaign = 0, RecordTreatPersonal = 1,

@@ -152,4 +152,6 @@ error_numbers! {
     OutsideLegalHours = 1170,
     /// The person of this contact was erased, and is on the Do Not Call list.
     ContactErased = 1190,
+    /// The report contradicts what was reported of the call before.
+    CallContradicted = 1210,
 }

@@ -98,6 +98,8 @@ requests! {
     LogOut, Desktop 18 => "LogOutAcknowledge";
     /// An agent says how long it takes to be ready.
     ReadyTime, Desktop 19 => "ReadyTimeAcknowledge";
+    /// Says what has become of a call (ours).
+    CallProgress, Desktop 90 => "CallProgressAcknowledge";
     /// Asks for the present state of the campaign groups.
     CampaignStatusRequest, Desktop 20 => "CampaignStatusAcknowledge";
     /// Loads a campaign group.

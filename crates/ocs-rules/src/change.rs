@@ -13,6 +13,7 @@ use crate::calling_list::{CallingList, ListId};
 use crate::campaign::CampaignGroupId;
 use crate::consent::Stating;
 use crate::consent::standing::Standing;
+use crate::dialing::{Dialed, Progress};
 use crate::do_not_call::{Entry, Subject};
 use crate::erasure::Erased;
 use crate::field_values::unknown;
@@ -41,6 +42,15 @@ pub enum Change {
     DoNotCall(Box<Reaching>),
     /// Hands out the next record of a campaign group.
     Preview(Box<Preview>),
+    /// Hands the next record of a campaign group to its dialer.
+    Dial(Box<Preview>),
+    /// Says that the platform does not make a call that was handed to it.
+    Dialed(Box<Dialed>),
+    /// Says what has become of a call.
+    CallProgress(Box<Progress>),
+    /// Says that the platform knows, or is never to know, that a call was cancelled: the
+    /// record, and the attempt.
+    CancelTold(Handle, String),
     /// Hands out the rest of a record's chain.
     Chained(Box<Chained>),
     /// Loads, starts, stops or unloads a campaign group.
@@ -288,6 +298,8 @@ pub enum Outcome {
     },
     /// A record was handed out.
     Delivered(Box<Delivery>),
+    /// A record was handed to the dialer: it goes to this platform.
+    ToDial(Box<Delivery>, String),
     /// A record was taken, and waits for a web server's answer before it goes out.
     Reserved(Box<Reserved>),
     /// A record that waited for that does not go out.
@@ -350,7 +362,7 @@ impl Outcome {
         match self {
             Self::Changed { record, .. } => Some(*record),
             Self::Reached { records, .. } => records.first().copied(),
-            Self::Delivered(delivery) => Some(delivery.record.named()),
+            Self::Delivered(delivery) | Self::ToDial(delivery, _) => Some(delivery.record.named()),
             Self::Chained(chain) => chain.first().map(|delivery| delivery.record.named()),
             Self::Again { record, .. } => *record,
             _ => None,
@@ -392,6 +404,10 @@ pub struct Reserved {
 pub struct Tidied {
     /// Records that nobody named for too long.
     pub stale: Vec<Named>,
+    /// Records whose calls nobody reported.
+    pub unreported: Vec<Named>,
+    /// Records that were cancelled while they were out, of which the platform never heard.
+    pub untold: Vec<Handle>,
     /// Callbacks that nobody took in time.
     pub missed: Vec<Named>,
     /// Campaign groups that were stopped and unloaded, their records exhausted.

@@ -134,7 +134,7 @@ impl GroupState {
             return Err(refused(
                 ErrorNumber::InvalidCampaignMode,
                 &format!(
-                    "this version hands out records in the dialing mode Preview only, and the \
+                    "this version hands out records in the dialing modes {RUN_IN} only, and the \
                      campaign group would run in {}",
                     after.mode.name()
                 ),
@@ -145,10 +145,19 @@ impl GroupState {
     }
 }
 
+/// The dialing modes that this version hands out records in, for a person.
+pub const RUN_IN: &str = "Preview, Power and PowerGVP";
+
 /// Whether this version hands out records in a dialing mode.
 #[must_use]
-pub fn is_run_in(mode: DialingMode) -> bool {
-    mode == DialingMode::Preview
+pub const fn is_run_in(mode: DialingMode) -> bool {
+    matches!(mode, DialingMode::Preview) || dials(mode)
+}
+
+/// Whether a campaign group dials by itself in a dialing mode.
+#[must_use]
+pub const fn dials(mode: DialingMode) -> bool {
+    matches!(mode, DialingMode::Power | DialingMode::PowerGVP)
 }
 
 /// What desktops are told of a campaign group whose state has changed, one step each.
@@ -326,7 +335,7 @@ mod tests {
             (OptimizeBy::WaitTime, 7)
         );
         let refused = running.after(GroupCommand::SetMode(Settings {
-            mode: Some(DialingMode::Power),
+            mode: Some(DialingMode::EngagedPower),
             ..NONE
         }));
         assert!(refused.is_err());

@@ -12,6 +12,7 @@ pub mod consent;
 pub mod counters;
 pub mod date_time;
 pub mod days;
+pub mod dialing;
 pub mod do_not_call;
 pub mod erasure;
 pub mod field_values;

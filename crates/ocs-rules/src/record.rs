@@ -57,6 +57,9 @@ pub struct Record {
     /// The campaign group that alone hands it out, where a treatment assigned it to one
     /// (records.md, section 7).
     pub assigned: Option<CampaignGroupId>,
+    /// Whether the attempt that is under way is counted already: one that was handed to a
+    /// dialer is, from then on (records.md, section 5).
+    pub attempt_counted: bool,
 }
 
 /// A record in somebody's hand (records.md, section 5).

@@ -9,16 +9,19 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use ocs_config::{Access, Config, LevelOptions, StoreUrl, UnknownAttributes};
 use ocs_log::ContactInfo;
+use ocs_protocol::outbound::UserEvent;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::group_state::GroupState;
+use ocs_rules::group_state::{GroupState, dials};
 use ocs_rules::legal_hours::WithoutRule;
 use ocs_rules::policy::{Duplicates, Policy};
 use ocs_rules::retrieval::order::Priorities;
+use ocs_rules::retrieval::waits::Waits;
 use ocs_store::{Open, Store, StoreError, TakeOver};
 use tokio::sync::oneshot;
 
 use crate::access::Bindings;
 use crate::answer;
+use crate::dialer::Dialers;
 use crate::notify::{self, WebServers};
 use crate::redundancy;
 use crate::session::Sessions;
@@ -47,6 +50,8 @@ pub struct Core {
     pub(crate) uri_bases: Arc<ArcSwap<Vec<String>>>,
     /// The web servers that are asked and told.
     pub(crate) web: WebServers,
+    /// What is seen of dialing.
+    pub(crate) dialers: Dialers,
     /// What HTTP clients are bound to.
     pub(crate) bindings: Arc<ArcSwap<Bindings>>,
 }
@@ -104,6 +109,9 @@ impl Core {
         store.set_failing(Box::new(move |uri| {
             breakers.leaves_alone(uri, Instant::now())
         }));
+        let dialers = Dialers::default();
+        let hears = dialers.clone();
+        store.set_hears_calls(Box::new(move |steps| hears.hear(steps)));
         let levels = &config.options.oc_server.levels;
         let core = Self {
             store,
@@ -118,6 +126,7 @@ impl Core {
             },
             uri_bases: Arc::default(),
             web,
+            dialers,
             bindings: Arc::default(),
         };
         core.take_up_access(&config.access);
@@ -144,6 +153,32 @@ impl Core {
         self.store
             .notifications()
             .validates(group, &self.store.objects())
+    }
+
+    /// What a campaign group waits for before it takes records.
+    pub(crate) fn waits(&self, group: CampaignGroupId) -> Vec<Waits> {
+        let (objects, now) = (self.store.objects(), (self.clock)().as_second());
+        let lists = objects.lists_of(group).into_iter();
+        let mut waits: Vec<_> = lists
+            .filter_map(|list| self.store.waits(list, group, now))
+            .chain(self.dialers.waits(group))
+            .collect();
+        waits.dedup();
+        waits
+    }
+
+    /// Says how a campaign group dials, where it does so by itself.
+    pub(crate) fn push_dialing(
+        &self,
+        event: &mut UserEvent,
+        group: CampaignGroupId,
+        state: &GroupState,
+    ) {
+        if dials(state.mode) {
+            let objects = self.store.objects();
+            let dialing = self.store.notifications().dialing.of(group, &objects);
+            answer::push_dialer(event, &dialing, self.store.calls_out(group));
+        }
     }
 
     /// Tells desktops, and the web server that wants to know, of a step of a campaign group

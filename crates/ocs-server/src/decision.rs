@@ -240,7 +240,8 @@ fn running_groups(
 fn waits(core: &Core, objects: &Objects, record: &Record, now: i64) -> Option<Waits> {
     let mut first = None;
     for group in running_groups(core, objects, record) {
-        first = Some(core.store.waits(record.list, group, now)?);
+        let waits = core.store.waits(record.list, group, now);
+        first = Some(waits.or_else(|| core.dialers.waits(group))?);
     }
     first
 }

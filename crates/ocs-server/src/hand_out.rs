@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
+use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Change, Outcome, Preview, Reserved};
 use ocs_rules::notification::{Asked, Verdict};
 use ocs_rules::retrieval::waits::Waits;
@@ -35,6 +36,28 @@ pub(crate) async fn next(
     core: &Core,
     preview: Preview,
     listener: usize,
+    request: impl FnMut(Change) -> Request,
+) -> Result<Handed, Refusal> {
+    take(core, preview, Change::Preview, listener, request).await
+}
+
+/// Takes the next record of a campaign group for its own dialer.
+pub(crate) async fn next_to_dial(core: &Core, group: CampaignGroupId) -> Result<Outcome, Refusal> {
+    let preview = Preview {
+        group,
+        agent: None,
+        attempt_guid: String::new(),
+        callback_only: false,
+    };
+    let handed = take(core, preview, Change::Dial, 0, Request::from).await?;
+    Ok(handed.outcome)
+}
+
+async fn take(
+    core: &Core,
+    preview: Preview,
+    change: fn(Box<Preview>) -> Change,
+    listener: usize,
     mut request: impl FnMut(Change) -> Request,
 ) -> Result<Handed, Refusal> {
     let deadline = Instant::now() + PATIENCE;
@@ -43,7 +66,7 @@ pub(crate) async fn next(
             attempt_guid: attempt_guid::new()?,
             ..preview.clone()
         };
-        let taken = submit(core, request(Change::Preview(Box::new(preview)))).await?;
+        let taken = submit(core, request(change(Box::new(preview)))).await?;
         let Outcome::Reserved(reserved) = taken else {
             let (outcome, noted) = (taken, true);
             return Ok(Handed { outcome, noted });

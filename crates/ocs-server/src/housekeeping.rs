@@ -8,7 +8,7 @@ use ocs_rules::change::{
     Change, Delivery, OnRecord, Outcome, Preview, Scheduled, Tidied, UnknownKeys,
 };
 use ocs_rules::erasure::Erased;
-use ocs_rules::group_state::GroupStep;
+use ocs_rules::group_state::{GroupStep, RUN_IN};
 use ocs_store::{Request, StoreError};
 
 use crate::answer;
@@ -60,6 +60,19 @@ fn report(tidied: &Tidied, core: &Core) {
         tracing::info!(
             record = record.handle,
             "a record was named by nobody for too long: Stale"
+        );
+    }
+    for record in &tidied.unreported {
+        tracing::warn!(
+            record = record.handle,
+            "nobody reported a call within its call-timeout: its channel is free, its record Stale"
+        );
+    }
+    for record in &tidied.untold {
+        tracing::error!(
+            record,
+            "a platform could not be told within the call-timeout that a call was cancelled; it is \
+             told no more"
         );
     }
     for record in &tidied.missed {
@@ -127,7 +140,7 @@ fn report_scheduled(scheduled: &Scheduled, core: &Core) {
             group,
             mode = state.mode.name(),
             "a campaign group would run by its schedule, and this version hands out records in \
-             the dialing mode Preview only: it stays loaded"
+             the dialing modes {RUN_IN} only: it stays loaded"
         );
     }
 }

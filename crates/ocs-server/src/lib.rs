@@ -11,6 +11,7 @@ mod attempt_guid;
 mod control;
 mod core;
 mod decision;
+mod dialer;
 mod grpc;
 mod hand_out;
 mod housekeeping;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::archive::Archive;
 use crate::control;
 use crate::core::{Clock, Core, CoreError, store_path};
+use crate::dialer::Dialer;
 use crate::housekeeping;
 use crate::http_proxy::HttpProxy;
 use crate::notify::{Sender, tell_group_states};
@@ -189,6 +190,8 @@ pub async fn run(
     if !native.opened.is_empty() {
         announce(Started::Hearing(native.opened.clone()));
     }
+    let has_http_port = config.server_info.http_ports().next().is_some();
+    let dialer = Dialer::start(core.clone(), has_http_port);
     let http_proxy = HttpProxy::start(config, &core, identities, announce, after_another)
         .map_err(ServerError::Supervisor)?;
     let ended = tokio::select! {
@@ -203,7 +206,8 @@ pub async fn run(
     tracing::info!("OCS is stopping");
     let patience = http_proxy.shutdown_timeout();
     tokio::join!(http_proxy.stop(), native.stop(patience));
-    sender.stop(patience.min(LAST_MESSAGES)).await;
+    let last = patience.min(LAST_MESSAGES);
+    tokio::join!(dialer.stop(last), sender.stop(last));
     housekeeping.abort();
     retention.abort();
     telling.abort();

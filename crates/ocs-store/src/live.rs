@@ -49,6 +49,8 @@ pub(crate) struct Live {
     pub(crate) audit: Head,
     /// How many messages wait for which web server.
     pub(crate) unsent: Shown<Unsent>,
+    /// How many calls of which campaign group are out; none of those that have none.
+    pub(crate) calls: Shown<BTreeMap<CampaignGroupId, u32>>,
 }
 
 /// What is in the store of consent: where there is nothing, nothing is looked for. Both may

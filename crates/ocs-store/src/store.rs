@@ -13,7 +13,8 @@ use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::Change;
 use ocs_rules::counters::Counters;
-use ocs_rules::group_state::GroupState;
+use ocs_rules::dialing::CallStep;
+use ocs_rules::group_state::{GroupState, dials};
 use ocs_rules::lease::Epoch;
 use ocs_rules::notification::Notifications;
 use ocs_rules::objects::{ObjectChange, Objects};
@@ -40,6 +41,10 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Who hears what came of changes that were submitted together: called once, after
 /// the commit, on the writer's thread; it must not wait for anything.
 pub type Reply = Box<dyn FnOnce(Outcomes) + Send>;
+
+/// Hears what has become of calls that are out, once it is committed: on the writer's thread,
+/// so it must not wait for anything.
+pub type HearsCalls = Box<dyn Fn(&[CallStep]) + Send + Sync>;
 
 /// The states of campaign groups that were ever loaded.
 pub type GroupStates = BTreeMap<CampaignGroupId, GroupState>;
@@ -151,6 +156,8 @@ pub struct Store {
     notifications: Arc<ArcSwap<Notifications>>,
     failing: Arc<OnceLock<Failing>>,
     unsent: Shown<Unsent>,
+    calls: Shown<BTreeMap<CampaignGroupId, u32>>,
+    hears_calls: Arc<OnceLock<HearsCalls>>,
     posted: watch::Receiver<u64>,
     reader: Reader,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -202,6 +209,8 @@ impl Store {
         let notifications = Arc::new(ArcSwap::default());
         let failing = Arc::default();
         let unsent = opened.live.unsent.clone();
+        let calls = opened.live.calls.clone();
+        let hears_calls = Arc::default();
         let (post, posted) = watch::channel(0);
         let writer = Writer {
             database: opened.database,
@@ -213,6 +222,7 @@ impl Store {
             notifications: Arc::clone(&notifications),
             wanted: Wanted::asking(&failing),
             posted: post,
+            hears_calls: Arc::clone(&hears_calls),
             clock: open.clock,
         };
         let thread = writer::start(writer, Arc::clone(&queue), &writer_ends, ended)?;
@@ -224,6 +234,8 @@ impl Store {
             notifications,
             failing,
             unsent,
+            calls,
+            hears_calls,
             posted,
             reader,
             writer: Arc::new(Mutex::new(Some(thread))),
@@ -267,6 +279,17 @@ impl Store {
         let _ = self.failing.set(failing);
     }
 
+    /// How many calls of a campaign group are out.
+    #[must_use]
+    pub fn calls_out(&self, group: CampaignGroupId) -> u32 {
+        self.calls.look().get(&group).copied().unwrap_or(0)
+    }
+
+    /// Who hears, from now on, what becomes of calls that are out. Said once.
+    pub fn set_hears_calls(&self, hears: HearsCalls) {
+        let _ = self.hears_calls.set(hears);
+    }
+
     /// Where messages that wait in the outbox go to, and where they went to before.
     #[must_use]
     pub fn destinations(&self) -> Vec<Destination> {
@@ -284,6 +307,12 @@ impl Store {
     #[must_use]
     pub fn waits(&self, list: ListId, group: CampaignGroupId, now: i64) -> Option<Waits> {
         let (objects, notifications) = (self.objects(), self.notifications());
+        let state = self.groups.load().get(&group).copied();
+        if state.is_some_and(|state| dials(state.mode))
+            && notifications.dialing.of(group, &objects).uri.is_none()
+        {
+            return Some(Waits::NoDialer);
+        }
         let levels = Levels::of(&objects, list, Some(group));
         let for_reports = notifications
             .wait_condition(levels)

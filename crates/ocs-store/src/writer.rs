@@ -1,8 +1,8 @@
 //! The writer: one thread that takes everything that waits, and commits it once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -12,14 +12,15 @@ use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::view::Views;
 use tokio::sync::{oneshot, watch};
 
-use crate::batch::{AfterErasing, Batch, Posted, Written, consent_callers};
+use crate::batch::{AfterErasing, Batch, Calls, Posted, Written, consent_callers};
 use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::{Asleep, Database, views};
 use crate::store::{
-    Bulk, BulkAnswer, Clock, GroupStates, Job, Keep, ObjectsError, ObjectsPlan, ObjectsView, Reply,
+    Bulk, BulkAnswer, Clock, GroupStates, HearsCalls, Job, Keep, ObjectsError, ObjectsPlan,
+    ObjectsView, Reply,
 };
 use crate::wanted::Wanted;
 
@@ -35,6 +36,8 @@ pub(crate) struct Writer {
     pub(crate) wanted: Wanted,
     /// Counts up whenever there is something to send.
     pub(crate) posted: watch::Sender<u64>,
+    /// Who hears what becomes of calls that are out.
+    pub(crate) hears_calls: Arc<OnceLock<HearsCalls>>,
     pub(crate) clock: Clock,
 }
 
@@ -220,6 +223,7 @@ impl Writer {
         let objects = self.objects.load();
         self.live.told.look(&self.live.retrieval.classes, &objects);
         self.took_to_outbox(written.posted);
+        self.took_calls(&written.calls);
         if !written.groups.is_empty() {
             self.live.groups.extend(written.groups);
             self.groups.store(Arc::new(self.live.groups.clone()));
@@ -270,6 +274,16 @@ impl Writer {
         if posted.written {
             self.posted
                 .send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
+    fn took_calls(&mut self, calls: &Calls) {
+        if calls.steps.is_empty() {
+            return;
+        }
+        calls.change(&mut self.live.calls.change());
+        if let Some(hears) = self.hears_calls.get() {
+            hears(&calls.steps);
         }
     }
 

@@ -319,7 +319,7 @@ async fn schedules_that_cannot_be_followed() {
     use GroupStatus::{Active, NotLoaded};
     let none = Settings::default();
     let monday = "2026-11-23T09:00:00Z";
-    let powerful = mondays(Some(DialingMode::Power));
+    let powerful = mondays(Some(DialingMode::EngagedPower));
     let world = World::new(powerful, &[None]).await;
     let tidied = world.at(monday).await;
     assert!(tidied.scheduled[0].kept_from_running, "{tidied:?}");

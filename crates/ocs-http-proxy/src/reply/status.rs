@@ -40,7 +40,8 @@ pub(crate) fn of(number: ErrorNumber) -> StatusCode {
         | ErrorNumber::InvalidCampaignSchedule
         | ErrorNumber::InvalidCampaignScheduleMode
         | ErrorNumber::PartOfSequence
-        | ErrorNumber::ContactErased => StatusCode::CONFLICT,
+        | ErrorNumber::ContactErased
+        | ErrorNumber::CallContradicted => StatusCode::CONFLICT,
         ErrorNumber::KeyUsedOtherwise => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorNumber::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorNumber::TargetTooLong => StatusCode::URI_TOO_LONG,

@@ -4,11 +4,11 @@
 
 use ocs_protocol::attribute::{
     Choice, GSW_AGENT_ID, GSW_ATTEMPTS, GSW_AUTO_COMPLETION, GSW_CALL_ATTEMPT_GUID,
-    GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CALLBACK_TYPE, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME,
-    GSW_CHAIN_ATTR, GSW_CHAIN_ID, GSW_CONSENT_EXPIRES, GSW_CONSENT_PROOF, GSW_CONSENT_SCOPE,
-    GSW_CONSENT_SOURCE, GSW_CONSENT_TIME, GSW_CUSTOMER_ID, GSW_DATE_TIME, GSW_DIAL_MODE, GSW_FROM,
-    GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_PHONE, GSW_PHONE_TYPE, GSW_RECORD_STATUS,
-    GSW_RECORD_TYPE, GSW_TREATMENT, GSW_TZ_NAME, GSW_UNTIL, Kind,
+    GSW_CALL_PROGRESS, GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CALLBACK_TYPE, GSW_CALLING_LIST,
+    GSW_CAMPAIGN_NAME, GSW_CHAIN_ATTR, GSW_CHAIN_ID, GSW_CONSENT_EXPIRES, GSW_CONSENT_PROOF,
+    GSW_CONSENT_SCOPE, GSW_CONSENT_SOURCE, GSW_CONSENT_TIME, GSW_CUSTOMER_ID, GSW_DATE_TIME,
+    GSW_DIAL_MODE, GSW_FROM, GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_PHONE, GSW_PHONE_TYPE,
+    GSW_RECORD_STATUS, GSW_RECORD_TYPE, GSW_TREATMENT, GSW_TZ_NAME, GSW_UNTIL, Kind,
 };
 use ocs_protocol::request::RequestName;
 
@@ -282,6 +282,23 @@ pub(crate) const ROUTES: &[Route] = &[
         "takes the other open records of the chain for the same agent",
         &[GSW_AGENT_ID, GSW_CALLING_LIST, GSW_CAMPAIGN_NAME],
     ),
+    Route {
+        needs: &[GSW_CALL_PROGRESS, GSW_CALL_ATTEMPT_GUID],
+        ..post(
+            &RECORD,
+            &["CallProgress"],
+            RequestName::CallProgress,
+            Rights::UPDATE,
+            "says what has become of the call",
+            &[
+                GSW_CALL_PROGRESS,
+                GSW_CALL_ATTEMPT_GUID,
+                GSW_AGENT_ID,
+                GSW_CALLING_LIST,
+                GSW_CAMPAIGN_NAME,
+            ],
+        )
+    },
     post(
         &PHONE,
         &["DoNotCall"],

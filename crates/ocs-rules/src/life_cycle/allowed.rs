@@ -40,6 +40,8 @@ pub const fn allowed(request: RequestName) -> &'static [RecordStatus] {
             RecordStatus::MissedCallBack,
         ],
         RequestName::RecordReject | RequestName::ChainedRecordRequest => &[RecordStatus::Retrieved],
+        // One that was put off while its call goes on is Ready.
+        RequestName::CallProgress => &[RecordStatus::Ready, RecordStatus::Retrieved],
         // These name no record that is there.
         _ => &[],
     }

@@ -6,6 +6,7 @@ use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 
 use super::allowed::{check, check_list};
+use super::dialing;
 use crate::change::Completion;
 use crate::field_values;
 use crate::objects::Objects;
@@ -50,7 +51,7 @@ pub fn processed(
     record.contact.call_time = Some(now);
     let put_off = record.status == RecordStatus::Ready && record.attempt_guid.is_some();
     if record.status == RecordStatus::Retrieved || put_off {
-        record.attempts = record.attempts.saturating_add(1);
+        dialing::count(record);
     }
     record.attempt_guid = None;
     let had = record.in_hand.take();

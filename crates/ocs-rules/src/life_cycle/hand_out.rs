@@ -5,6 +5,7 @@ use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 
 use super::allowed::check;
+use super::dialing;
 use crate::change::OnRecord;
 use crate::objects::Objects;
 use crate::record::{InHand, Record};
@@ -15,6 +16,7 @@ pub fn hand_out(record: &mut Record, in_hand: InHand, attempt_guid: String) {
     record.status = RecordStatus::Retrieved;
     record.attempt_guid = Some(attempt_guid);
     record.in_hand = Some(in_hand);
+    record.attempt_counted = false;
 }
 
 /// RecordReject: the record goes back uncalled, no attempt is counted, and another
@@ -27,6 +29,7 @@ pub fn reject(record: &mut Record, on: &OnRecord, objects: &Objects) -> Result<(
     record.status = RecordStatus::Ready;
     record.attempt_guid = None;
     record.in_hand = None;
+    dialing::take_back_count(record);
     Ok(())
 }
 
@@ -35,7 +38,7 @@ pub fn reject(record: &mut Record, on: &OnRecord, objects: &Objects) -> Result<(
 /// attempt. Returns what becomes of the rest of its chain. `now` is in UTC seconds.
 pub fn stale(record: &mut Record, objects: &Objects, now: i64) -> Rest {
     record.result = CallResult::Stale;
-    record.attempts = record.attempts.saturating_add(1);
+    dialing::count(record);
     record.attempt_guid = None;
     // Until a treatment says something else.
     record.status = RecordStatus::Stale;

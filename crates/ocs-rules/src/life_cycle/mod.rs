@@ -3,6 +3,7 @@
 mod allowed;
 mod callback;
 mod completion;
+mod dialing;
 mod finish;
 mod hand_out;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::record::{ChainId, Handle, Record};
 pub use allowed::{STATUSES, allowed, check, check_list};
 pub use callback::{missed, reschedule};
 pub use completion::{processed, update};
+pub use dialing::{handed_over, progressed};
 pub use finish::{cancel, finish_with_chain, no_call};
 pub use hand_out::{hand_out, reject, stale};
 pub use validation::{passed, put_back, refused, unanswered};
@@ -58,6 +60,7 @@ pub fn add_record(request: AddRecord, handle: Handle, place: Place, now: i64) ->
         in_hand: None,
         outside_window: false,
         assigned: None,
+        attempt_counted: false,
     }
 }
 

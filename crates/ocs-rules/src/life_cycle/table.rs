@@ -6,20 +6,21 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use ocs_protocol::enumeration::{
-    CallResult, CallbackType, ContactType, DialingMode, Enumeration as _, GroupStatus, OptimizeBy,
-    RecordStatus, RecordType,
+    CallProgress, CallResult, CallbackType, ContactType, DialingMode, Enumeration as _,
+    GroupStatus, OptimizeBy, RecordStatus, RecordType,
 };
 use ocs_protocol::error::ErrorNumber;
 use ocs_protocol::refusal::Refusal;
 use ocs_protocol::request::RequestName;
 
 use super::{
-    STATUSES, allowed, cancel, check, finish_with_chain, hand_out, missed, no_call, processed,
-    reject, reschedule, stale, update,
+    STATUSES, allowed, cancel, check, finish_with_chain, hand_out, handed_over, missed, no_call,
+    processed, progressed, reject, reschedule, stale, update,
 };
 use crate::calling_list::{CallingList, DailyWindow};
 use crate::campaign::{Campaign, CampaignGroup, WeightedList};
 use crate::change::{Completion, OnRecord, Reschedule};
+use crate::dialing::Progress;
 use crate::fields::Fields;
 use crate::group_state::{GroupCommand, GroupState, Settings, not_running};
 use crate::objects::Objects;
@@ -88,6 +89,17 @@ fn requests() -> Vec<Row> {
                 ),
                 |record, objects| processed(record, &completion(record), objects, NOW).map(|_| ()),
             )
+        },
+        Row {
+            begin: Box::new(|record| record.attempt_guid = Some("0".repeat(32))),
+            ..row(R::CallProgress.name(), |record, objects| {
+                let request = Progress {
+                    on: on(record),
+                    progress: CallProgress::Answered,
+                    agent: None,
+                };
+                progressed(record, &request, None, objects, NOW).map(|_| ())
+            })
         },
         row(R::RecordReject.name(), |record, objects| {
             reject(record, &on(record), objects)
@@ -158,6 +170,15 @@ fn events() -> Vec<Row> {
             begin: Box::new(|record| record.attempts = MOST - 1),
             only: Some(RecordStatus::Retrieved),
             ..row("the same, in its last attempt", gone_stale)
+        },
+        Row {
+            begin: Box::new(handed_over),
+            only: Some(RecordStatus::Retrieved),
+            ..row(
+                "nobody reported its call for `call-timeout` (the attempt was counted when it was \
+                 handed to the dialer)",
+                gone_stale,
+            )
         },
         Row {
             begin: Box::new(|record| record.contact.record_type = RecordType::CampaignCallBack),
@@ -325,6 +346,7 @@ fn record(status: RecordStatus) -> Record {
         in_hand: retrieved.then(held),
         outside_window: false,
         assigned: None,
+        attempt_counted: false,
     }
 }
 
@@ -433,7 +455,12 @@ fn groups() -> String {
         optimize_goal: 0,
         auto_completion: false,
     };
-    let other_mode = |request: RequestName| format!("{}, not Preview", request.name());
+    let engaged = Settings {
+        mode: Some(DialingMode::EngagedPower),
+        ..none
+    };
+    let in_mode =
+        |request: RequestName, mode: DialingMode| format!("{}, {}", request.name(), mode.name());
     let commands = [
         (
             RequestName::LoadCampaign.name().to_owned(),
@@ -444,16 +471,24 @@ fn groups() -> String {
             GroupCommand::Start(none),
         ),
         (
-            other_mode(RequestName::StartDialing),
+            in_mode(RequestName::StartDialing, DialingMode::Power),
             GroupCommand::Start(power),
+        ),
+        (
+            in_mode(RequestName::StartDialing, DialingMode::EngagedPower),
+            GroupCommand::Start(engaged),
         ),
         (
             RequestName::SetDialingMode.name().to_owned(),
             GroupCommand::SetMode(none),
         ),
         (
-            other_mode(RequestName::SetDialingMode),
+            in_mode(RequestName::SetDialingMode, DialingMode::Power),
             GroupCommand::SetMode(power),
+        ),
+        (
+            in_mode(RequestName::SetDialingMode, DialingMode::EngagedPower),
+            GroupCommand::SetMode(engaged),
         ),
         (
             RequestName::StopDialing.name().to_owned(),

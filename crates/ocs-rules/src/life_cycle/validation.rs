@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use ocs_protocol::enumeration::{CallResult, RecordStatus};
 use ocs_protocol::outbound::Pair;
 
+use super::dialing;
 use crate::field_values;
 use crate::objects::Objects;
 use crate::record::Record;
@@ -53,10 +54,11 @@ pub fn put_back(record: &mut Record) {
     record.status = RecordStatus::Ready;
     record.attempt_guid = None;
     record.in_hand = None;
+    dialing::take_back_count(record);
 }
 
 fn over(record: &mut Record, objects: &Objects, now: i64) -> Option<Rest> {
-    record.attempts = record.attempts.saturating_add(1);
+    dialing::count(record);
     record.attempt_guid = None;
     let had = record.in_hand.take();
     treatment::treat(record, had.as_ref(), None, objects, now)

@@ -5,6 +5,7 @@ mod message;
 mod validation;
 
 use crate::campaign::CampaignGroupId;
+use crate::dialing::DialingOptions;
 use crate::objects::Objects;
 use crate::options::Options;
 use crate::policy::Levels;
@@ -87,6 +88,8 @@ pub struct Notifications {
     pub group_states_interval: i64,
     /// Whether records are validated before they are dialed or previewed.
     pub validation: ValidationOptions,
+    /// How calls are handed to platforms.
+    pub dialing: DialingOptions,
 }
 
 /// What any level asks for: where none does, nothing is looked at.

@@ -161,6 +161,7 @@ pub(crate) fn record(handle: Handle, chain: ChainId, chain_n: u32) -> Record {
         in_hand: None,
         outside_window: false,
         assigned: None,
+        attempt_counted: false,
     }
 }
 

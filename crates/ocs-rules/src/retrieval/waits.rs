@@ -17,6 +17,15 @@ pub enum Waits {
     },
     /// Records are to be validated, and nobody says by whom.
     NoValidator,
+    /// The campaign group dials by itself, and nobody says which platform calls.
+    NoDialer,
+    /// The platform that calls is left alone for a moment.
+    Dialer {
+        /// Its address.
+        uri: String,
+        /// Why.
+        why: String,
+    },
     /// The web server that validates records fails, or does not answer in time.
     Validation {
         /// Its address.
@@ -33,6 +42,8 @@ impl Waits {
         match self {
             Self::CallReports { .. } => "history-wait",
             Self::NoValidator => "validation-without-uri",
+            Self::NoDialer => "no-dialer",
+            Self::Dialer { .. } => "dialer-waits",
             Self::Validation { .. } => "validation-fails",
         }
     }
@@ -54,6 +65,13 @@ impl fmt::Display for Waits {
             Self::NoValidator => f.write_str(
                 "records are to be validated before they are handed out (pre-dial-validation), \
                  and no validation-uri says by whom",
+            ),
+            Self::NoDialer => f.write_str(
+                "the campaign group dials by itself, and no dialer-uri says which platform calls",
+            ),
+            Self::Dialer { uri, why } => write!(
+                f,
+                "the platform {uri}, which calls, gets no more calls for a moment: {why}"
             ),
             Self::Validation {
                 uri,

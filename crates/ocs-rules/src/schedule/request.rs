@@ -8,7 +8,7 @@ use ocs_protocol::refusal::{Refusal, quoted};
 
 use super::Slot;
 use crate::campaign::CampaignGroup;
-use crate::group_state::{GroupCommand, GroupState, is_run_in};
+use crate::group_state::{GroupCommand, GroupState, RUN_IN, is_run_in};
 use crate::objects::Objects;
 
 /// What a campaign group's schedule wanted of it last: kept in the store, so that a
@@ -128,7 +128,7 @@ pub fn check_request(
             ErrorNumber::InvalidCampaignScheduleMode,
             format!(
                 "the campaign group's schedule dials in {} now, and this version hands out \
-                 records in the dialing mode Preview only; send a GSW_DIAL_MODE that it has",
+                 records in the dialing modes {RUN_IN} only; send a GSW_DIAL_MODE that it has",
                 mode.name()
             ),
         )

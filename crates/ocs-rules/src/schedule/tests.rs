@@ -37,6 +37,7 @@ fn hours(text: &str) -> Hours {
         mode: match mode {
             "" => None,
             "Power" => Some(DialingMode::Power),
+            "EngagedPower" => Some(DialingMode::EngagedPower),
             _ => Some(DialingMode::Preview),
         },
     }
@@ -217,7 +218,7 @@ fn group(mode: DialingMode, sequence: Option<u32>) -> CampaignGroup {
 
 #[test]
 fn requests_to_a_group_that_runs_by_a_schedule() {
-    use DialingMode::{Power, Preview};
+    use DialingMode::{EngagedPower, Preview};
     use ErrorNumber as E;
     let in_mode = Settings {
         mode: Some(Preview),
@@ -228,7 +229,7 @@ fn requests_to_a_group_that_runs_by_a_schedule() {
     let (monday, sunday) = ("2026-11-23T12:00:00Z", "2026-11-22T12:00:00Z");
     let good = schedule(&[WEEKDAYS], &[]);
     let bad = schedule(&[], &[]);
-    let powerful = schedule(&["Mon|08:00-18:00 Power"], &[]);
+    let powerful = schedule(&["Mon|08:00-18:00 EngagedPower"], &[]);
     let nowhere = Schedule {
         zone: 999,
         ..good.clone()
@@ -328,7 +329,7 @@ fn requests_to_a_group_that_runs_by_a_schedule() {
         (
             "own mode",
             Some(&good),
-            Power,
+            EngagedPower,
             None,
             monday,
             start,
@@ -400,7 +401,7 @@ fn requests_to_a_group_that_runs_by_a_schedule() {
 /// A mode that cannot be run leaves the group loaded; what is not loaded keeps its mode.
 #[test]
 fn what_a_schedule_brings_a_group_to() {
-    use DialingMode::{Power, Preview, Progressive};
+    use DialingMode::{EngagedPower, Power, Preview, Progressive};
     use GroupStatus::{Active, NotLoaded, Running};
     let state = GroupState {
         status: Active,
@@ -411,7 +412,8 @@ fn what_a_schedule_brings_a_group_to() {
     };
     for (wanted, mode, status, brought) in [
         (Running, Preview, Running, Preview),
-        (Running, Power, Active, Power),
+        (Running, Power, Running, Power),
+        (Running, EngagedPower, Active, EngagedPower),
         (Active, Preview, Active, Preview),
         (NotLoaded, Preview, NotLoaded, Progressive),
     ] {

@@ -87,6 +87,27 @@ impl Reached {
     }
 }
 
+/// What was reported of an attempt's call while it was out (CallProgress).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// Somebody answered it.
+    pub answered: bool,
+    /// No agent had it in time.
+    pub abandoned: bool,
+}
+
+/// The call result that an attempt counts by when it ends; `None` where it is counted
+/// already: an abandoned call counts from its report on, whatever is said of it afterwards.
+/// That somebody answered holds too, where nobody says more.
+#[must_use]
+pub fn counted_as(result: CallResult, reported: Reported) -> Option<CallResult> {
+    if reported.abandoned {
+        return None;
+    }
+    let unsaid = reported.answered && Reached::by(result) == Reached::Nobody;
+    Some(if unsaid { CallResult::Answer } else { result })
+}
+
 /// Attempts that are over, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Attempts {
@@ -129,4 +150,34 @@ impl Attempts {
 #[expect(clippy::cast_precision_loss, reason = "calls of thirty days")]
 pub(super) fn number(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_report_makes_of_a_result() {
+        use CallResult as R;
+        let (no, yes) = (false, true);
+        for (result, answered, abandoned, counts) in [
+            (R::Busy, no, no, Some(R::Busy)),
+            (R::Ok, yes, no, Some(R::Ok)),
+            (R::AnsweringMachine, yes, no, Some(R::AnsweringMachine)),
+            (R::Stale, yes, no, Some(R::Answer)),
+            (R::CancelRecord, yes, no, Some(R::Answer)),
+            (R::Abandoned, yes, yes, None),
+            (R::Answer, yes, yes, None),
+        ] {
+            let reported = Reported {
+                answered,
+                abandoned,
+            };
+            assert_eq!(
+                counted_as(result, reported),
+                counts,
+                "{result:?} {reported:?}"
+            );
+        }
+    }
 }

@@ -8,7 +8,7 @@ mod attempts;
 mod completion;
 
 pub use abandoned::{Abandoned, Machines, Verdict, judge, uk_rate, us_rate};
-pub use attempts::{Attempts, DAYS, Reached, day_of};
+pub use attempts::{Attempts, DAYS, Reached, Reported, counted_as, day_of};
 pub use completion::{Work, time_to_complete};
 
 use std::time::Duration;

@@ -136,6 +136,7 @@ pub(super) fn record(handle: Handle, chain_n: u32) -> Record {
         in_hand: None,
         outside_window: false,
         assigned: None,
+        attempt_counted: false,
     }
 }
 

@@ -16,7 +16,6 @@ use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::group_state::GroupState;
 use ocs_rules::notification::{GSW_TENANT_NAME, Notifications};
 use ocs_rules::objects::Objects;
-use ocs_rules::retrieval::waits::Waits;
 use ocs_rules::schedule;
 use ocs_rules::statistics::Statistics;
 use ocs_store::GroupStates;
@@ -92,7 +91,7 @@ pub(crate) fn told(
     name: &str,
     group: CampaignGroupId,
     state: &GroupState,
-    records: &Records,
+    (records, known): (&Records, Option<&Statistics>),
     told: &Notifications,
     objects: &Objects,
 ) -> UserEvent {
@@ -108,6 +107,9 @@ pub(crate) fn told(
     }
     let mut statistics = UserEvent::default();
     statistics.push("records", by_status.into());
+    if let Some(known) = known {
+        push_statistics(&mut statistics, known);
+    }
     event.push("statistics", statistics.into());
     event
 }
@@ -167,12 +169,10 @@ pub(crate) fn groups(
     event
 }
 
-/// One campaign group, with its state, its calling lists, and what it waits for before it
-/// takes records from one.
+/// One campaign group, with its state and its calling lists.
 pub(crate) fn group(
     dbid: CampaignGroupId,
     states: &GroupStates,
-    waits: &[Waits],
     objects: &Objects,
     now: Timestamp,
 ) -> UserEvent {
@@ -195,8 +195,6 @@ pub(crate) fn group(
         Some(Value::List(entry))
     });
     event.push("lists", UserEvent::array_of(lists).into());
-    let waits = waits.iter().map(|waits| waits.to_string().into());
-    event.push("waits", UserEvent::array_of(waits).into());
     event
 }
 

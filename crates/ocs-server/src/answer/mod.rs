@@ -4,6 +4,7 @@ mod acknowledge;
 mod calling_list;
 mod consent;
 mod delivery;
+mod dialer;
 mod erased;
 mod group;
 mod record;
@@ -15,6 +16,7 @@ pub(crate) use consent::{Said, stated};
 pub(crate) use delivery::{
     Setting, chained, nothing_due, preview, scheduled_call, still_looking, waiting,
 };
+pub(crate) use dialer::{push_dialer, push_waits, record_cancel};
 pub(crate) use erased::erased;
 pub(crate) use group::{
     CAMPAIGN_GROUP_STATE, CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED,
@@ -22,3 +24,6 @@ pub(crate) use group::{
     state as group_state, status as group_status, told as group_told,
 };
 pub(crate) use record::{Known, OfContact, archived, attributes, contact, record, records};
+
+/// The name of the event that a record in somebody's hands was cancelled.
+pub(crate) const RECORD_CANCEL: &str = "RecordCancel";

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -35,6 +35,10 @@ pub(crate) enum Failure {
     /// The connection ended, or what came was no HTTP.
     Broken(String),
     TimedOut(Duration),
+    /// No connection was free, or was there, in time: nothing was sent.
+    NotReached(Duration),
+    /// The connection ended before anything of it was sent.
+    NotSent(String),
     TooLong,
     /// It answered with another status than it should.
     Status(StatusCode),
@@ -50,12 +54,29 @@ impl fmt::Display for Failure {
             Self::Tls(why) => write!(f, "no TLS with it: {why}"),
             Self::Broken(why) => write!(f, "no whole reply came: {why}"),
             Self::TimedOut(within) => write!(f, "no reply came within {within:?}"),
+            Self::NotReached(within) => write!(f, "no connection to it within {within:?}"),
+            Self::NotSent(why) => write!(f, "the connection ended before anything was sent: {why}"),
             Self::TooLong => write!(f, "its reply is longer than {} KiB", MOST >> 10),
             Self::Status(status) if status.is_redirection() => {
                 write!(f, "it answered {status}, and redirects are not followed")
             }
             Self::Status(status) => write!(f, "it answered {status}"),
         }
+    }
+}
+
+impl Failure {
+    /// Whether it is certain that the web server has nothing of the message.
+    pub(crate) const fn is_unsent(&self) -> bool {
+        matches!(
+            self,
+            Self::Address
+                | Self::NotConnected(..)
+                | Self::Proxy(..)
+                | Self::Tls(_)
+                | Self::NotReached(_)
+                | Self::NotSent(_)
+        )
     }
 }
 
@@ -77,12 +98,13 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) retry_after: Option<HeaderValue>,
     /// Its body, or why it was not read.
     pub(crate) body: Result<Bytes, Failure>,
 }
 
 /// Speaks to web servers.
-pub(super) struct Client {
+pub(crate) struct Client {
     settings: ArcSwap<Settings>,
     pools: Mutex<HashMap<Origin, Arc<Pool>>>,
 }
@@ -101,7 +123,7 @@ impl Client {
         self.pools().clear();
     }
 
-    pub(super) fn settings(&self) -> Arc<Settings> {
+    pub(crate) fn settings(&self) -> Arc<Settings> {
         self.settings.load_full()
     }
 
@@ -109,20 +131,17 @@ impl Client {
     ///
     /// # Errors
     /// There was none in time.
-    pub(super) async fn post(&self, uri: &str, outgoing: Outgoing<'_>) -> Result<Reply, Failure> {
+    pub(crate) async fn post(&self, uri: &str, outgoing: Outgoing<'_>) -> Result<Reply, Failure> {
         let settings = self.settings();
         let target = Target::parse(uri).ok_or(Failure::Address)?;
         let pool = self.pool(&target.origin, &settings);
         let timed_out = || Failure::TimedOut(settings.timeout);
         let deadline = Instant::now() + settings.timeout;
         let Ok(Some(_place)) = timeout_at(deadline, pool.place()).await else {
-            return Err(timed_out());
+            return Err(Failure::NotReached(settings.timeout));
         };
-        let exchange = exchange(&target, &outgoing, &pool, &settings);
-        let (response, connection) = match timeout_at(deadline, exchange).await {
-            Ok(answered) => answered?,
-            Err(_) => return Err(timed_out()),
-        };
+        let exchange = exchange(&target, &outgoing, &pool, &settings, deadline);
+        let (response, connection) = exchange.await?;
         let (head, body) = response.into_parts();
         // Its status counts, whatever becomes of its body.
         let body = match timeout_at(deadline, read(body)).await {
@@ -135,6 +154,7 @@ impl Client {
         Ok(Reply {
             status: head.status,
             content_type: head.headers.get(CONTENT_TYPE).cloned(),
+            retry_after: head.headers.get(RETRY_AFTER).cloned(),
             body,
         })
     }
@@ -154,28 +174,48 @@ impl Client {
     }
 }
 
-/// Sends a message, and reads the head of the answer.
+/// Sends a message, and reads the head of the answer. Until it begins to be sent, what ends
+/// it says so: some messages must not be sent twice.
 async fn exchange(
     target: &Target,
     outgoing: &Outgoing<'_>,
     pool: &Pool,
     settings: &Settings,
+    deadline: Instant,
 ) -> Result<(Response<Incoming>, Connection), Failure> {
+    let not_reached = || Failure::NotReached(settings.timeout);
     let body = encoded(outgoing.json, settings);
     // A web server may end a connection in the moment in which it is used again.
-    while let Some(mut connection) = pool.take().await {
+    loop {
+        let Ok(idle) = timeout_at(deadline, pool.take()).await else {
+            return Err(not_reached());
+        };
+        let Some(mut connection) = idle else {
+            break;
+        };
         let request = request(target, outgoing, body.clone(), settings)?;
-        match connection.try_send_request(request).await {
-            Ok(response) => return Ok((response, connection)),
-            Err(error) if outgoing.again || error.message().is_some() => {}
-            Err(error) => return Err(Failure::Broken(error.error().to_string())),
+        match timeout_at(deadline, connection.try_send_request(request)).await {
+            Ok(Ok(response)) => return Ok((response, connection)),
+            Ok(Err(error)) if outgoing.again || error.message().is_some() => {}
+            Ok(Err(error)) => return Err(Failure::Broken(error.error().to_string())),
+            Err(_) => return Err(Failure::TimedOut(settings.timeout)),
         }
     }
-    let mut connection = connect(&target.origin, settings).await?;
+    let mut connection = match timeout_at(deadline, connect(&target.origin, settings)).await {
+        Ok(connected) => connected?,
+        Err(_) => return Err(not_reached()),
+    };
     let request = request(target, outgoing, body, settings)?;
-    match connection.send_request(request).await {
-        Ok(response) => Ok((response, connection)),
-        Err(error) => Err(Failure::Broken(error.to_string())),
+    match timeout_at(deadline, connection.try_send_request(request)).await {
+        Ok(Ok(response)) => Ok((response, connection)),
+        Ok(Err(error)) => {
+            let why = error.error().to_string();
+            Err(match error.message() {
+                Some(_) => Failure::NotSent(why),
+                None => Failure::Broken(why),
+            })
+        }
+        Err(_) => Err(Failure::TimedOut(settings.timeout)),
     }
 }
 

@@ -132,8 +132,16 @@ impl Teller {
                 }
             }
         }
+        let now = (self.core.clock)().as_second();
+        let reader = self.core.store.reader();
+        let known = reader.statistics(group, Arc::clone(&objects), now).await;
+        let known = known.inspect_err(|error| {
+            tracing::warn!(%error, "statistics were not read for a campaign group's state");
+        });
+        let records = (&records, known.as_ref().ok());
         let told = &notifications;
-        let event = answer::group_told(name, group, state, &records, told, &objects);
+        let mut event = answer::group_told(name, group, state, records, told, &objects);
+        self.core.push_dialing(&mut event, group, state);
         let message = json::write(&event);
         let core = &self.core;
         let lane = self.lanes.entry(uri.to_owned()).or_insert_with(|| {

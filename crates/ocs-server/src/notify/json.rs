@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 /// An event as a JSON object, its keys in its order.
-pub(super) fn write(event: &UserEvent) -> String {
+pub(crate) fn write(event: &UserEvent) -> String {
     // Keys are texts, and every value has a JSON form.
     serde_json::to_string(&List(event)).unwrap_or_default()
 }

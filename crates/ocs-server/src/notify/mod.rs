@@ -5,10 +5,10 @@
 //! its change, and is sent from there.
 
 mod breaker;
-mod client;
+pub(crate) mod client;
 mod connect;
 mod group_states;
-mod json;
+pub(crate) mod json;
 mod outbox;
 mod pool;
 mod settings;
@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use ocs_config::Config;
 use ocs_protocol::enumeration::{CallResult, Enumeration as _};
+use ocs_rules::dialing::DialingOptions;
 use ocs_rules::notification::{FailMode, Notifications, Told, ValidationOptions};
 
 use crate::tls::TlsProblems;
@@ -33,7 +34,7 @@ use settings::Settings;
 /// The web servers that OCS speaks to. Clones are handles to the same.
 #[derive(Clone)]
 pub(crate) struct WebServers {
-    client: Arc<Client>,
+    pub(crate) client: Arc<Client>,
     pub(crate) breakers: Breakers,
     /// What becomes of campaign groups.
     pub(crate) steps: Steps,
@@ -70,6 +71,15 @@ pub(crate) fn notifications(config: &Config) -> Notifications {
         i64::try_from(span.as_duration().as_secs()).unwrap_or(i64::MAX)
     };
     Notifications {
+        dialing: DialingOptions {
+            uri: options
+                .dialer_uri
+                .as_ref()
+                .map(|uri| uri.as_str().to_owned()),
+            channels: options.channels,
+            rate: options.dialing_rate,
+            call_timeout: seconds(options.call_timeout),
+        },
         tenant: config.application.tenant.clone(),
         application: config.application.dbid,
         call_reports: told(options.send_history, &options.history_uri),

@@ -11,12 +11,12 @@ use super::target::{Origin, Target};
 use crate::tls::{TlsProblems, WebClient};
 
 /// How OCS speaks to web servers.
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// How long a message and its answer may take together.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Connections to one web server.
-    pub(super) connections: usize,
-    pub(super) encoding: Encoding,
+    pub(crate) connections: usize,
+    pub(crate) encoding: Encoding,
     pub(super) content_type: HeaderValue,
     /// What messages are signed with.
     pub(super) key: Option<hmac::Key>,

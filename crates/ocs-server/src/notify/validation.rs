@@ -108,7 +108,11 @@ fn verdict(reply: Reply, usual: Encoding) -> Result<Verdict, Failure> {
 }
 
 /// The attributes of a body; none where it is no JSON object, as `OK` is none.
-fn attributes(body: &[u8], content_type: &str, usual: Encoding) -> Map<String, serde_json::Value> {
+pub(crate) fn attributes(
+    body: &[u8],
+    content_type: &str,
+    usual: Encoding,
+) -> Map<String, serde_json::Value> {
     let charset = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let is_charset = name.trim().eq_ignore_ascii_case("charset");
@@ -132,7 +136,7 @@ fn attributes(body: &[u8], content_type: &str, usual: Encoding) -> Map<String, s
 }
 
 /// By number, numeric text, or name.
-fn call_result(value: &serde_json::Value) -> Option<CallResult> {
+pub(crate) fn call_result(value: &serde_json::Value) -> Option<CallResult> {
     match value {
         serde_json::Value::Number(number) => CallResult::from_number(number.as_i64()?),
         serde_json::Value::String(text) => CallResult::read(&Value::Text(text.clone())),
@@ -223,6 +227,7 @@ mod tests {
             let reply = Reply {
                 status: StatusCode::from_u16(*status).expect("a status"),
                 content_type: content_type.map(HeaderValue::from_static),
+                retry_after: None,
                 body: Ok(Bytes::from_static(body)),
             };
             let found = verdict(reply, Encoding::UTF_8).ok();

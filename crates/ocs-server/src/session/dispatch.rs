@@ -268,6 +268,9 @@ impl Dispatch {
             RequestName::RecordProcessed => {
                 Change::RecordProcessed(request::completion(event, name, &objects, refuse_unknown)?)
             }
+            RequestName::CallProgress => {
+                Change::CallProgress(request::call_progress(event, &objects, unknown)?)
+            }
             RequestName::RecordReject => {
                 let mut on = request::on_record(event, &objects)?;
                 on.unknown = unknown;

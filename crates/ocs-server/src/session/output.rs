@@ -112,9 +112,12 @@ impl Asking {
             Ok(Outcome::Delivered(delivery)) => {
                 self.naming_ignored(answer::preview(&delivery, &setting()))
             }
-            Ok(Outcome::NothingDue | Outcome::Reserved(_) | Outcome::NotDelivered) => {
-                self.naming_ignored(answer::nothing_due(&self.event, &setting()))
-            }
+            Ok(
+                Outcome::NothingDue
+                | Outcome::Reserved(_)
+                | Outcome::ToDial(..)
+                | Outcome::NotDelivered,
+            ) => self.naming_ignored(answer::nothing_due(&self.event, &setting())),
             Ok(Outcome::Waits(waits)) => {
                 self.naming_ignored(answer::waiting(&self.event, &waits, &setting()))
             }
@@ -144,12 +147,15 @@ impl Asking {
             Ok(Outcome::Erased(erased)) => {
                 self.naming_ignored(answer::erased(&erased, self.event.reference()))
             }
-            Ok(Outcome::Status(state, known)) => self.naming_ignored(answer::group_status(
-                &self.event,
-                self.request,
-                (&state, &known),
-                &setting(),
-            )),
+            Ok(Outcome::Status(state, known)) => {
+                let known = (&state, &*known);
+                let mut answer = answer::group_status(&self.event, self.request, known, &setting());
+                if let Ok(group) = crate::request::group(&self.event, &objects) {
+                    core.push_dialing(&mut answer, group, &state);
+                    answer::push_waits(&mut answer, &core.waits(group));
+                }
+                self.naming_ignored(answer)
+            }
             Ok(Outcome::Again { answer, .. }) => UserEvent::decode(&answer[..]).unwrap_or_default(),
             // These come of files and of time, which have no session.
             Ok(

@@ -50,12 +50,12 @@ pub(super) async fn read(
             let objects = core.store.objects();
             let group = request::group(event, &objects)?;
             let states = core.store.group_states();
-            let now = (core.clock)();
-            let lists = objects.lists_of(group).into_iter();
-            let waits = lists.filter_map(|list| core.store.waits(list, group, now.as_second()));
-            let mut waits: Vec<_> = waits.collect();
-            waits.dedup();
-            Ok(answer::group(group, &states, &waits, &objects, now))
+            let mut event = answer::group(group, &states, &objects, (core.clock)());
+            if let Some(state) = states.get(&group) {
+                core.push_dialing(&mut event, group, state);
+            }
+            answer::push_waits(&mut event, &core.waits(group));
+            Ok(event)
         }
         RequestName::ReadCampaignGroups => {
             let objects = core.store.objects();

@@ -11,9 +11,6 @@ use super::output::Asking;
 use crate::core::Core;
 use crate::{answer, request};
 
-/// The name of the event that a record in an agent's hands was cancelled.
-const RECORD_CANCEL: &str = "RecordCancel";
-
 /// Tells those whom a change concerns, beside whoever asked for it.
 pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
     match outcome {
@@ -34,7 +31,7 @@ pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
 /// Tells agents of records that were taken out of their hands.
 pub(crate) fn tell_taken(taken: &[(String, Handle)], core: &Core) {
     for (agent, handle) in taken {
-        let mut event = UserEvent::event(RECORD_CANCEL);
+        let mut event = UserEvent::event(answer::RECORD_CANCEL);
         event.push(GSW_APPLICATION_ID, core.application.into());
         event.push(GSW_RECORD_HANDLE, (*handle).into());
         core.sessions.push(agent, event);

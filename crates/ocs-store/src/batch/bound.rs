@@ -22,12 +22,15 @@ impl Batch<'_> {
         let objects = self.objects;
         let handle = match change {
             Change::AddRecord(add) => return Ok(bound.check_list(add.list, objects)),
-            Change::Preview(preview) => return Ok(bound.check_group(preview.group, objects)),
+            Change::Preview(preview) | Change::Dial(preview) => {
+                return Ok(bound.check_group(preview.group, objects));
+            }
             Change::Group(request) => return Ok(bound.check_group(request.group, objects)),
             Change::UpdateCallCompletionStats(request) | Change::RecordProcessed(request) => {
                 request.on.handle
             }
             Change::RecordReject(on) => on.handle,
+            Change::CallProgress(request) => request.on.handle,
             Change::Reschedule(request) => request.on.handle,
             Change::Chained(request) => return self.check_chained(request.on.handle, bound, store),
             Change::Cancel(request) | Change::DoNotCall(request) => match request.whom {
@@ -51,6 +54,8 @@ impl Batch<'_> {
             | Change::Tidy
             | Change::Refused(_)
             | Change::Validated(_)
+            | Change::Dialed(_)
+            | Change::CancelTold(..)
             | Change::Settle(_)
             | Change::End => return Ok(Ok(())),
         };

@@ -319,6 +319,7 @@ impl Batch<'_> {
             let subject = Subject::CustomerId(id.clone());
             self.keep_erased(&subject, Keys::of(&subject, None), step, store)?;
         }
+        self.cancel_call(record.handle, record.attempt_guid.as_deref(), store)?;
         let receipt = &mut step.erasure.receipt;
         receipt.records += 1;
         store.forget_attempts_of(record.handle)?;

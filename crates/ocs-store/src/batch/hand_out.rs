@@ -5,9 +5,12 @@ use ocs_protocol::enumeration::RecordStatus;
 use ocs_protocol::request::RequestName;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Chained, Delivery, Outcome, Preview};
+use ocs_rules::dialing::Dialing;
 use ocs_rules::group_state;
 use ocs_rules::life_cycle;
 use ocs_rules::record::{Handle, InHand, Record};
+use ocs_rules::retrieval::waits::Waits;
+use ocs_rules::statistics::counted_as;
 
 use super::audit::{DO_NOT_CALL, PASSED, RESTRICTED, Said};
 use super::consent::Consent;
@@ -18,7 +21,26 @@ use crate::error::StoreError;
 use crate::sqlite::Transaction;
 
 impl Batch<'_> {
+    /// The next record for an agent.
     pub(super) fn preview(&mut self, request: &Preview, store: &mut Transaction<'_>) -> Run {
+        self.take(request, None, store)
+    }
+
+    /// The next record for the campaign group's own dialer.
+    pub(super) fn dial(&mut self, request: &Preview, store: &mut Transaction<'_>) -> Run {
+        let dialing = self.dialing(request.group);
+        if dialing.uri.is_none() {
+            return Ok(Ok(Outcome::Waits(Waits::NoDialer)));
+        }
+        self.take(request, Some(dialing), store)
+    }
+
+    fn take(
+        &mut self,
+        request: &Preview,
+        to_dial: Option<Dialing>,
+        store: &mut Transaction<'_>,
+    ) -> Run {
         let state = match self.group_state(request.group) {
             Ok(state) => state,
             Err(refusal) => return Ok(Err(refusal)),
@@ -26,11 +48,17 @@ impl Batch<'_> {
         if !state.is_running() {
             return Ok(Err(group_state::not_running(&state)));
         }
+        let dials = group_state::dials(state.mode);
+        if to_dial.is_some() && !dials {
+            // Its mode was changed in this moment.
+            return Ok(Ok(Outcome::NothingDue));
+        }
         if let Some(refusal) = self.not_ready() {
             return Ok(Err(refusal));
         }
         let agent = request.agent.as_deref();
-        let callback_only = request.callback_only;
+        // Where it dials by itself, an agent gets his own callbacks and nothing else.
+        let callback_only = request.callback_only || dials && to_dial.is_none();
         let (handle, said) = match self.next_record(request.group, agent, callback_only, store)? {
             Next::Record(handle, said) => (handle, said),
             Next::Nothing => return Ok(Ok(Outcome::NothingDue)),
@@ -47,14 +75,25 @@ impl Batch<'_> {
         };
         let put_off = record.attempt_guid.clone();
         life_cycle::hand_out(record, in_hand, request.attempt_guid.clone());
-        let record = record.clone();
+        let list = record.list;
         self.end_attempt(put_off, handle, store)?;
-        let validation = self.validation(record.list, request.group);
         let group = request.group;
+        let validation = self.validation(list, group);
+        let Some(record) = self.record(handle, store)? else {
+            return Ok(Ok(Outcome::NothingDue));
+        };
+        if validation.is_none() && to_dial.is_some() {
+            life_cycle::handed_over(record);
+        }
+        let record = record.clone();
         if let Some(validation) = validation {
-            return self.reserve(Delivery { record, group }, validation, &said, store);
+            let waits = (validation, to_dial.is_some());
+            return self.reserve(Delivery { record, group }, waits, &said, store);
         }
         self.handed_out(&record, &said, store)?;
+        if let Some(dialing) = to_dial {
+            return self.begin_call(&record, (group, dialing), store).map(Ok);
+        }
         Ok(Ok(Outcome::Delivered(Box::new(Delivery { record, group }))))
     }
 
@@ -151,9 +190,14 @@ impl Batch<'_> {
         {
             self.report_end(&record, &guid, false, store)?;
         }
-        let group = store.end_attempt(&guid, self.now, result)?;
-        self.results.ended(group, result, self.now);
-        Ok(group)
+        self.free_call(handle, &guid, store)?;
+        let Some((group, reported)) = store.end_attempt(&guid, self.now, result)? else {
+            return Ok(None);
+        };
+        if let Some(result) = counted_as(result, reported) {
+            self.results.ended(Some(group), result, self.now);
+        }
+        Ok(Some(group))
     }
 
     fn handed_out(

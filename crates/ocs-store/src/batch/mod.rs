@@ -7,6 +7,7 @@ mod audit;
 mod bound;
 mod chain;
 mod consent;
+mod dialing;
 mod do_not_call;
 mod erase;
 mod frequency_caps;
@@ -54,6 +55,7 @@ use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::Transaction;
 use crate::wanted::Wanted;
 pub(crate) use consent::consent_callers;
+pub(crate) use dialing::Calls;
 pub(crate) use erase::{AfterErasing, Erasures};
 pub(crate) use once::{Answered, Run as AnsweredRun};
 pub(crate) use outbox::Posted;
@@ -96,6 +98,7 @@ pub(crate) struct Batch<'a> {
     /// What web servers are to be told.
     wanted: &'a Wanted,
     outbox: outbox::Outbox,
+    calls: Calls,
     /// How many records that may not be called are still looked at.
     looks_left: u32,
 }
@@ -123,6 +126,7 @@ pub(crate) struct Written {
     pub(crate) made_whole: Vec<ViewId>,
     pub(crate) audit: Head,
     pub(crate) posted: Posted,
+    pub(crate) calls: Calls,
     pub(crate) contacts: Vec<Reached>,
     pub(crate) after_erasing: AfterErasing,
     /// The objects with what the batch added; `None` when it added none.
@@ -167,6 +171,7 @@ impl<'a> Batch<'a> {
             audit: audit::Lines::default(),
             wanted,
             outbox: outbox::Outbox::default(),
+            calls: Calls::default(),
             looks_left: next_record::LOOKS,
         }
     }
@@ -226,6 +231,10 @@ impl<'a> Batch<'a> {
             Change::Cancel(request) => self.cancel(&request, bound, store),
             Change::DoNotCall(request) => self.do_not_call(&request, bound, store),
             Change::Preview(request) => self.preview(&request, store),
+            Change::Dial(request) => self.dial(&request, store),
+            Change::Dialed(dialed) => self.dialed(&dialed, store),
+            Change::CallProgress(request) => self.call_progress(&request, store),
+            Change::CancelTold(handle, guid) => self.cancel_told(handle, &guid, store),
             Change::Chained(request) => self.chained(&request, store),
             Change::Group(request) => self.group(&request, store),
             Change::PutDoNotCall(entry) => self.put_do_not_call(&entry, store),
@@ -279,6 +288,7 @@ impl<'a> Batch<'a> {
             made_whole: self.made_whole,
             audit,
             posted,
+            calls: self.calls,
             contacts: self.set.into_added(),
             after_erasing: self.after_erasing,
             objects,

@@ -20,6 +20,12 @@ impl Batch<'_> {
         };
         let record = record.named();
         self.changed(record.handle);
+        if request.result.is_some()
+            && let Some(guid) = &request.on.attempt_guid
+        {
+            // What came of the attempt's call is known: the call is over.
+            self.free_call(record.handle, guid, store)?;
+        }
         Ok(Ok(Outcome::Changed { record, ignored }))
     }
 

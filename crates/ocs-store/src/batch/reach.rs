@@ -255,6 +255,7 @@ impl Batch<'_> {
             records.push(named);
             self.changed(named.handle);
             let (status, in_hand, guid) = before;
+            self.cancel_call(named.handle, guid.as_deref(), store)?;
             self.end_attempt(guid, named.handle, store)?;
             if status == RecordStatus::Retrieved
                 && let Some(agent) = in_hand.and_then(|in_hand| in_hand.agent)

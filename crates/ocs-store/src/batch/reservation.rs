@@ -12,6 +12,7 @@ use ocs_rules::life_cycle;
 use ocs_rules::notification::{Asked, Validated, Validation, Verdict};
 use ocs_rules::policy::Levels;
 use ocs_rules::record::Record;
+use ocs_rules::treatment::Rest;
 
 use super::audit::Said;
 use super::{Batch, Run};
@@ -42,7 +43,7 @@ impl Batch<'_> {
     pub(super) fn reserve(
         &mut self,
         delivery: Delivery,
-        validation: Validation,
+        (validation, to_dial): (Validation, bool),
         said: &Said,
         store: &mut Transaction<'_>,
     ) -> Run {
@@ -50,7 +51,7 @@ impl Batch<'_> {
         self.audit.reserved(record, said);
         self.begin_attempt(record, store)?;
         let guid = record.attempt_guid.as_deref().unwrap_or_default();
-        store.reserve(record.handle, guid, self.now)?;
+        store.reserve(record.handle, guid, to_dial, self.now)?;
         Ok(Ok(Outcome::Reserved(Box::new(Reserved {
             delivery,
             validation,
@@ -61,7 +62,7 @@ impl Batch<'_> {
     pub(super) fn validated(&mut self, asked: &Asked, store: &mut Transaction<'_>) -> Run {
         let (handle, guid) = (asked.handle, &asked.attempt_guid);
         let (objects, now) = (self.objects, self.now);
-        store.end_reservation(handle, guid)?;
+        let to_dial = store.end_reservation(handle, guid)?;
         let waits = |record: &Record| {
             record.status == RecordStatus::Retrieved && record.attempt_guid.as_ref() == Some(guid)
         };
@@ -79,6 +80,9 @@ impl Batch<'_> {
             }
             Verdict::Passed(fields) => {
                 let ignored = life_cycle::passed(record, fields, objects, now);
+                if to_dial {
+                    life_cycle::handed_over(record);
+                }
                 let record = record.clone();
                 if !ignored.is_empty() {
                     tracing::debug!(
@@ -90,6 +94,10 @@ impl Batch<'_> {
                 said.add(VALIDATION, super::audit::PASSED);
                 self.audit.handed_out(&record, &said);
                 self.changed(handle);
+                if to_dial {
+                    let dialing = (group, self.dialing(group));
+                    return self.begin_call(&record, dialing, store).map(Ok);
+                }
                 let delivery = Delivery { record, group };
                 return Ok(Ok(Outcome::Delivered(Box::new(delivery))));
             }
@@ -102,19 +110,37 @@ impl Batch<'_> {
                 life_cycle::unanswered(record, *result, objects, now)
             }
         };
-        let after = record.clone();
-        self.changed(handle);
-        self.audit.blocked(&after, Some(group), &said);
-        self.end_attempt(Some(guid.clone()), handle, store)?;
-        // Nobody was called.
-        store.uncount_attempt(guid)?;
-        self.make_room(&before, store)?;
-        self.rest_of_chain(after.named(), rest, store)?;
+        self.was_not_called(&before, rest, &said, store)?;
         Ok(Ok(Outcome::NotDelivered))
     }
 
+    /// A record that was taken is not called: its attempt is over, and it was changed by
+    /// that. `before` is how it was in the attempt.
+    pub(super) fn was_not_called(
+        &mut self,
+        before: &Record,
+        rest: Rest,
+        said: &Said,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        let handle = before.handle;
+        let Some(after) = self.record(handle, store)?.cloned() else {
+            return Ok(());
+        };
+        let group = before.in_hand.as_ref().map(|in_hand| in_hand.group);
+        self.changed(handle);
+        self.audit.blocked(&after, group, said);
+        self.end_attempt(before.attempt_guid.clone(), handle, store)?;
+        if let Some(guid) = &before.attempt_guid {
+            // Nobody was called.
+            store.uncount_attempt(guid)?;
+        }
+        self.make_room(before, store)?;
+        self.rest_of_chain(after.named(), rest, store).map(drop)
+    }
+
     /// A record goes back as if it had not been taken; `before` is as it is now.
-    fn put_back(
+    pub(super) fn put_back(
         &mut self,
         before: &Record,
         guid: &str,
@@ -136,6 +162,7 @@ impl Batch<'_> {
         guid: &str,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
+        self.free_call(record.handle, guid, store)?;
         self.report_end(record, guid, true, store)?;
         store.uncount_attempt(guid)?;
         store.forget_attempt(guid)?;

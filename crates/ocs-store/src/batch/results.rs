@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ocs_protocol::enumeration::{CallResult, Enumeration as _};
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::statistics::{Attempts, Statistics, day_of};
+use ocs_rules::statistics::{Statistics, day_of};
 
 use super::Batch;
 use crate::error::StoreError;
@@ -82,35 +82,6 @@ impl Batch<'_> {
     ) -> Result<Statistics, StoreError> {
         self.write_records(store)?;
         self.results.write(store)?;
-        let today = day_of(self.now);
-        let own = results::of_group(store.connection(), group, today)?;
-        let mut known = Statistics {
-            results: own.results,
-            work: own.work,
-            ..Statistics::default()
-        };
-        for (result, attempts) in &known.results {
-            known.attempts.count(*result, *attempts);
-        }
-        let Some(campaign) = self.objects.group(group).map(|group| group.campaign) else {
-            return Ok(known);
-        };
-        let groups = self.objects.groups();
-        for other in groups.iter().filter(|other| other.campaign == campaign) {
-            let rows = results::of_group(store.connection(), other.dbid, today)?;
-            count(&mut known.campaign, &rows.results);
-            count(&mut known.campaign_today, &rows.today);
-        }
-        let lists = self.objects.campaign(campaign);
-        for weighted in lists.map_or(&[][..], |campaign| &campaign.lists) {
-            known.records_left += results::open_records(store.connection(), weighted.list)?;
-        }
-        Ok(known)
-    }
-}
-
-fn count(attempts: &mut Attempts, results: &[(CallResult, u64)]) {
-    for (result, ended) in results {
-        attempts.count(*result, *ended);
+        results::known_of(store.connection(), group, self.objects, self.now)
     }
 }

@@ -5,7 +5,7 @@
 use ocs_protocol::enumeration::{GroupStatus, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::change::{Outcome, Tidied};
+use ocs_rules::change::{Named, Outcome, Tidied};
 use ocs_rules::life_cycle;
 use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, Record};
@@ -31,6 +31,7 @@ impl Batch<'_> {
     pub(super) fn tidy(&mut self, store: &mut Transaction<'_>) -> Run {
         self.write_records(store)?;
         let mut tidied = Tidied::default();
+        self.tidy_calls(STEP, &mut tidied, store)?;
         self.tidy_out(&mut tidied, store)?;
         self.tidy_callbacks(&mut tidied, store)?;
         tidied.more |= !self.return_reserved(STEP, store)?;
@@ -158,17 +159,27 @@ impl Batch<'_> {
         if stale_after.is_none_or(|seconds| touched.saturating_add(seconds) > self.now) {
             return Ok(());
         }
+        tidied.stale.extend(self.make_stale(handle, store)?);
+        Ok(())
+    }
+
+    /// A record that is out goes stale.
+    pub(super) fn make_stale(
+        &mut self,
+        handle: Handle,
+        store: &mut Transaction<'_>,
+    ) -> Result<Option<Named>, StoreError> {
         let (objects, now) = (self.objects, self.now);
         let Some(record) = self.record(handle, store)? else {
-            return Ok(());
+            return Ok(None);
         };
         let guid = record.attempt_guid.clone();
         let rest = life_cycle::stale(record, objects, now);
         let named = record.named();
         self.changed(handle);
         self.end_attempt(guid, handle, store)?;
-        tidied.stale.push(named);
-        self.rest_of_chain(named, rest, store).map(drop)
+        self.rest_of_chain(named, rest, store)?;
+        Ok(Some(named))
     }
 
     fn tidy_callback(

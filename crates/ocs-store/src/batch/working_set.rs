@@ -62,6 +62,8 @@ struct Stored {
     phone: String,
     customer: Option<String>,
     agent: Option<String>,
+    /// The agent who has it in hand.
+    holder: Option<String>,
     campaign: Option<CampaignId>,
     assigned: Option<CampaignGroupId>,
     /// The campaign group that has it, or that alone hands it out.
@@ -84,6 +86,7 @@ impl Stored {
             phone: record.contact.phone.clone(),
             customer: record.contact.customer_id.clone(),
             agent: record.contact.agent.clone(),
+            holder: holder(record).map(str::to_owned),
             campaign: record.contact.campaign,
             assigned: record.assigned,
             group: record
@@ -434,6 +437,11 @@ fn spoiled(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The agent who has a record in hand.
+fn holder(record: &Record) -> Option<&str> {
+    record.in_hand.as_ref()?.agent.as_deref()
 }
 
 /// A record's status or customer id was changed: it may have gone out, or come back, or

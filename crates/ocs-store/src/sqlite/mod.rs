@@ -6,6 +6,7 @@ mod checkpoint;
 mod condition;
 pub(crate) mod consent;
 mod contacts;
+mod dialed_calls;
 pub(crate) mod do_not_call;
 mod erasure;
 mod error;
@@ -34,6 +35,7 @@ pub(crate) mod views;
 mod write;
 
 pub(crate) use contacts::{ContactView, Part};
+pub use dialed_calls::DialedCall;
 pub(crate) use erasure::{Erasure, Salt, Stage};
 pub(crate) use error::sqlite_error;
 pub(crate) use open::{Database, Lease, make_folder, open, open_for_reading};

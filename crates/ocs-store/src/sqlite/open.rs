@@ -23,8 +23,8 @@ use crate::sqlite::do_not_call::{self, Loader};
 use crate::sqlite::lease::{self, LeaseLock, Terms};
 use crate::sqlite::log_room::LogRoom;
 use crate::sqlite::{
-    Transaction, audit, consent, erasure, legal_hours, objects, outbox, ready, requests, schedules,
-    schema, scrub, sqlite_error, views,
+    Transaction, audit, consent, dialed_calls, erasure, legal_hours, objects, outbox, ready,
+    requests, schedules, schema, scrub, sqlite_error, views,
 };
 use crate::store::Open;
 use crate::without_rule::Told;
@@ -170,6 +170,7 @@ pub(crate) fn open(options: &Open, lease: Lease) -> Result<Opened, StoreError> {
         consent,
         audit: audit::read_head(&database.connection)?,
         unsent: Shown::new(outbox::read_unsent(&database.connection)?),
+        calls: Shown::new(dialed_calls::read_counts(&database.connection)?),
     };
     Ok(Opened {
         database,

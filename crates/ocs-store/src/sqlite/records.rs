@@ -15,7 +15,8 @@ use crate::sqlite::sqlite_error;
 pub(crate) const RECORD_COLUMNS: &str = "record_id, list_dbid, chain_id, chain_n, contact_info, \
     contact_info_type, customer_id, record_type, record_status, call_result, attempt, \
     dial_sched_time, call_time, daily_from, daily_till, tz_dbid, campaign_id, agent_id, \
-    attempt_guid, fields, group_id, hand_agent, touched_at, outside_window, assigned_group";
+    attempt_guid, fields, group_id, hand_agent, touched_at, outside_window, assigned_group, \
+    attempt_counted";
 
 pub(crate) fn read(connection: &Connection, handle: Handle) -> Result<Option<Record>, StoreError> {
     read_row(connection, handle).map_err(sqlite_error)
@@ -64,6 +65,7 @@ pub(crate) fn record_from_row(row: &Row<'_>) -> rusqlite::Result<Record> {
         in_hand: in_hand(row)?,
         outside_window: row.get(23)?,
         assigned: row.get(24)?,
+        attempt_counted: row.get::<_, Option<bool>>(25)?.unwrap_or(false),
     })
 }
 
@@ -166,7 +168,8 @@ pub(crate) fn update(connection: &Connection, record: &Record, now: i64) -> Resu
              daily_from = ?17, daily_till = ?18, tz_dbid = ?19, campaign_id = ?20, \
              outside_window = ?21, assigned_group = ?22, \
              ready_class = CASE WHEN ?3 = 1 THEN ready_class END, \
-             finished_at = CASE WHEN ?23 THEN coalesce(finished_at, ?24) END \
+             finished_at = CASE WHEN ?23 THEN coalesce(finished_at, ?24) END, \
+             attempt_counted = ?25 \
              WHERE record_id = ?1",
         )
         .and_then(|mut statement| {
@@ -195,6 +198,7 @@ pub(crate) fn update(connection: &Connection, record: &Record, now: i64) -> Resu
                 record.assigned,
                 record.is_final(),
                 now,
+                record.attempt_counted.then_some(true),
             ])
         })
         .map(|_| ())

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use ocs_protocol::enumeration::{
-    CallResult, DialingMode, Enumeration as _, GroupStatus, OptimizeBy, RecordStatus,
+    CallProgress, CallResult, DialingMode, Enumeration as _, GroupStatus, OptimizeBy, RecordStatus,
 };
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::Named;
 use ocs_rules::group_state::GroupState;
 use ocs_rules::record::{Handle, Record};
+use ocs_rules::statistics::Reported;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::batch::{Answered, AnsweredRun};
@@ -36,21 +37,30 @@ impl Transaction<'_> {
         Ok(self.connection().last_insert_rowid())
     }
 
-    /// An attempt is over; the campaign group that it was made for.
+    /// An attempt is over; the campaign group that it was made for, and what was reported of
+    /// its call.
     pub(crate) fn end_attempt(
         &mut self,
         guid: &str,
         now: i64,
         result: CallResult,
-    ) -> Result<Option<CampaignGroupId>, StoreError> {
+    ) -> Result<Option<(CampaignGroupId, Reported)>, StoreError> {
         self.connection()
             .prepare_cached(
                 "UPDATE attempt SET ended_at = ?2, call_result = ?3 WHERE guid = ?1 \
-                 RETURNING group_id",
+                 RETURNING group_id, progress, answered",
             )
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![guid, now, result.number()], |row| row.get(0))
+                    .query_row(params![guid, now, result.number()], |row| {
+                        let progress: Option<i64> = row.get(1)?;
+                        let abandoned = CallProgress::Abandoned.number();
+                        let reported = Reported {
+                            answered: row.get::<_, Option<bool>>(2)?.unwrap_or(false),
+                            abandoned: progress == Some(abandoned),
+                        };
+                        Ok((row.get(0)?, reported))
+                    })
                     .optional()
             })
             .map_err(sqlite_error)
@@ -79,7 +89,8 @@ impl Transaction<'_> {
             .map_err(sqlite_error)
     }
 
-    /// Records that are out and that nobody named after a moment, the longest first.
+    /// Records that are out and that nobody named after a moment, the longest first; not those
+    /// whose calls have a time of their own.
     pub(crate) fn untouched(
         &mut self,
         (list, group): (ListId, CampaignGroupId),
@@ -88,7 +99,10 @@ impl Transaction<'_> {
     ) -> Result<Vec<Handle>, StoreError> {
         self.handles(
             "SELECT record_id FROM record WHERE record_status = 2 AND list_dbid = ?1 \
-             AND group_id = ?2 AND touched_at <= ?3 ORDER BY touched_at LIMIT ?4",
+             AND group_id = ?2 AND touched_at <= ?3 AND NOT EXISTS ( \
+                 SELECT 1 FROM dialed_call WHERE dialed_call.record_id = record.record_id \
+                 AND dialed_call.guid = record.attempt_guid AND due_at IS NOT NULL) \
+             ORDER BY touched_at LIMIT ?4",
             params![list, group, since, limit],
         )
     }

@@ -1,16 +1,19 @@
 //! Attempts counted by campaign group, day and call result, as rows (batch/results.rs).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ocs_protocol::enumeration::{CallResult, Enumeration as _, RecordStatus};
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::statistics::{DAYS, Work};
+use ocs_rules::objects::Objects;
+use ocs_rules::statistics::{Attempts, DAYS, Statistics, Work, day_of};
 use rusqlite::{Connection, params};
 
 use crate::batch::{Counted, ResultKey};
 use crate::error::StoreError;
+use crate::reader::Reader;
 use crate::sqlite::{sqlite_error, write};
 
 /// What there is of a campaign group.
@@ -96,6 +99,63 @@ pub(crate) fn of_group(
         Ok(rows)
     };
     read().map_err(sqlite_error)
+}
+
+/// What is known of a campaign group's attempts and of its campaign's at a moment, UTC
+/// seconds.
+pub(crate) fn known_of(
+    connection: &Connection,
+    group: CampaignGroupId,
+    objects: &Objects,
+    now: i64,
+) -> Result<Statistics, StoreError> {
+    let today = day_of(now);
+    let own = of_group(connection, group, today)?;
+    let mut known = Statistics {
+        results: own.results,
+        work: own.work,
+        ..Statistics::default()
+    };
+    for (result, attempts) in &known.results {
+        known.attempts.count(*result, *attempts);
+    }
+    let Some(campaign) = objects.group(group).map(|group| group.campaign) else {
+        return Ok(known);
+    };
+    let groups = objects.groups();
+    for other in groups.iter().filter(|other| other.campaign == campaign) {
+        let rows = of_group(connection, other.dbid, today)?;
+        count(&mut known.campaign, &rows.results);
+        count(&mut known.campaign_today, &rows.today);
+    }
+    let lists = objects.campaign(campaign);
+    for weighted in lists.map_or(&[][..], |campaign| &campaign.lists) {
+        known.records_left += open_records(connection, weighted.list)?;
+    }
+    Ok(known)
+}
+
+fn count(attempts: &mut Attempts, results: &[(CallResult, u64)]) {
+    for (result, ended) in results {
+        attempts.count(*result, *ended);
+    }
+}
+
+impl Reader {
+    /// What is known of a campaign group's attempts and of its campaign's at a moment, UTC
+    /// seconds.
+    ///
+    /// # Errors
+    /// As [`Reader::record`].
+    pub async fn statistics(
+        &self,
+        group: CampaignGroupId,
+        objects: Arc<Objects>,
+        now: i64,
+    ) -> Result<Statistics, StoreError> {
+        self.read(move |connection| Ok(known_of(connection, group, &objects, now)))
+            .await?
+    }
 }
 
 /// How many records of a calling list may still be called, or are out.

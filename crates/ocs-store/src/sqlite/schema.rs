@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0022_results.sql"),
     include_str!("migrations/0023_reservations.sql"),
     include_str!("migrations/0024_followed.sql"),
+    include_str!("migrations/0025_dialed_calls.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -246,7 +246,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(GroupCommand::Unload),
         1 => Just(GroupCommand::Stop),
         1 => Just(GroupCommand::Status),
-        1 => Just(GroupCommand::SetMode(settings(Some(DialingMode::Power)))),
+        1 => Just(GroupCommand::SetMode(settings(Some(DialingMode::EngagedPower)))),
     ];
     prop_oneof![
         14 => adding().prop_map(Step::Add),

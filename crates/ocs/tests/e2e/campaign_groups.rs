@@ -195,7 +195,7 @@ fn settings() {
     server.stop();
 }
 
-/// This version works in Preview only, and says so before it seems to work.
+/// A mode that this version cannot run is refused before it seems to work.
 #[test]
 fn modes_that_hand_nothing_out() {
     let server = home().start();
@@ -221,7 +221,7 @@ fn modes_that_hand_nothing_out() {
     let event = server.group(
         DIALER,
         "SetDialingMode",
-        &json!({ "GSW_DIAL_MODE": "Power" }),
+        &json!({ "GSW_DIAL_MODE": "EngagedPower" }),
     );
     assert_eq!(event.expect(400)["GSW_ERROR_NUMBER"], 11);
     assert_eq!(status(&server, DIALER), RUNNING);

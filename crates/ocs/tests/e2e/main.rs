@@ -15,6 +15,7 @@ mod consent;
 mod crash;
 mod crowd;
 mod custom_headers;
+mod dialer;
 mod do_not_call;
 mod encoding;
 mod erase;

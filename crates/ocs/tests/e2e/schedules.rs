@@ -138,13 +138,13 @@ fn refusals() {
         ),
         (
             BY_OFFICE,
-            day("") + "dialing-mode = \"Power\"\n",
-            &["\"Office\"", "Power", "errors/14"],
+            day("") + "dialing-mode = \"EngagedPower\"\n",
+            &["\"Office\"", "EngagedPower", "errors/14"],
         ),
         (
-            "schedule = \"Office\"\ndialing-mode = \"Power\"",
+            "schedule = \"Office\"\ndialing-mode = \"EngagedPower\"",
             day(""),
-            &["\"C@G\"", "Power", "errors/14"],
+            &["\"C@G\"", "EngagedPower", "errors/14"],
         ),
         (
             BY_OFFICE,

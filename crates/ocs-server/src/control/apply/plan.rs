@@ -9,7 +9,7 @@ use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
 use ocs_rules::counters::{self, Counters};
 use ocs_rules::date_time;
 use ocs_rules::days::Days;
-use ocs_rules::group_state::is_run_in;
+use ocs_rules::group_state::{RUN_IN, is_run_in};
 use ocs_rules::objects::{ObjectChange, Objects};
 use ocs_rules::options::Options;
 use ocs_rules::schedule::{Exception, Hours, Schedule, WeeklyHours};
@@ -394,7 +394,7 @@ impl<'a> Plan<'a> {
             let mut modes = schedule.modes().filter(|mode| !is_run_in(*mode));
             if let Some(mode) = modes.next() {
                 let sentence = format!(
-                    "this version hands out records in the dialing mode Preview only, and these \
+                    "this version hands out records in the dialing modes {RUN_IN} only, and these \
                      hours would dial in {} (errors/14)",
                     mode.name()
                 );
@@ -421,7 +421,7 @@ impl<'a> Plan<'a> {
             if known.has_own_mode() && !is_run_in(mode) {
                 let sentence = format!(
                     "by the schedule \"{schedule}\" it would dial in {}, and this version hands \
-                     out records in the dialing mode Preview only (errors/14)",
+                     out records in the dialing modes {RUN_IN} only (errors/14)",
                     mode.name()
                 );
                 self.problem(&named, &sentence);

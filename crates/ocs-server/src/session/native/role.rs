@@ -13,7 +13,10 @@ fn may_send(role: Role, request: RequestName) -> bool {
             role == Role::Desktop
                 || matches!(
                     request,
-                    RequestName::DoNotCall | RequestName::RequestRecordCancel
+                    RequestName::DoNotCall
+                        | RequestName::RequestRecordCancel
+                        // A platform that dials is neither of them: it may be configured as both.
+                        | RequestName::CallProgress
                 )
         }
         // It needs the right admin, which applications do not have.
@@ -61,6 +64,7 @@ mod tests {
             (RequestName::RecordProcessed, true, false),
             (RequestName::DoNotCall, true, true),
             (RequestName::RequestRecordCancel, true, true),
+            (RequestName::CallProgress, true, true),
             (RequestName::Consent, true, true),
             (RequestName::RevokeConsent, true, true),
             (RequestName::LoadCampaign, false, true),

@@ -101,6 +101,7 @@ fn record(handle: Handle, fields: Fields) -> Record {
         in_hand: None,
         outside_window: false,
         assigned: None,
+        attempt_counted: false,
     }
 }
 

@@ -51,6 +51,8 @@ fn each_step() {
         assert_eq!(message["GSW_CAMPAIGN_GROUP_NAME"], "Calling@Agents");
         assert_eq!(message["GSW_CAMPAIGN_GROUP_DBID"], CALLING);
         assert_eq!(message["statistics"]["records"]["Ready"], 1);
+        assert_eq!(message["statistics"]["GSW_STAT_RECORDS_LEFT"], 1);
+        assert_eq!(message["statistics"]["GSW_STAT_ATTEMPTS"], 0);
         let status = [4, 5, 4, 4, 0][at];
         assert_eq!(message["GSW_GROUP_CAMPAIGN_STATUS"], status, "{event}");
         if event == "CampaignModeChanged" {

@@ -7,14 +7,14 @@ mod outbox;
 pub(crate) mod receiver;
 mod validation;
 mod validators;
-mod ways;
+pub(crate) mod ways;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::campaigns;
-use crate::home::Home;
+use crate::home::{Home, NIGHT_TOO};
 use crate::server::Server;
 use receiver::Heard;
 
@@ -36,7 +36,7 @@ fn configure(home: &Home, options: &str) {
         .expect("a configuration of the tests");
     let headers = after.0.lines().next().unwrap_or_default();
     let text = format!(
-        "{before}http-custom-headers{headers}\n{options}\n[server-info]{}",
+        "{before}http-custom-headers{headers}\n{NIGHT_TOO}{options}\n[server-info]{}",
         after.1
     );
     home.write("ocs.toml", text);

@@ -42,6 +42,8 @@ impl Heard {
 pub(crate) enum Act {
     /// A status, a content type where there is one, and a body.
     Answer(u16, Option<&'static str>, String),
+    /// A status, and when to ask again.
+    RetryAfter(u16, &'static str),
     /// Nothing at all; the connection stays.
     Hang,
     /// The connection is reset.
@@ -259,6 +261,12 @@ fn answer(stream: &mut Box<dyn Stream>, raw: &TcpStream, act: Act) -> bool {
             let length = body.len();
             let reply = format!(
                 "HTTP/1.1 {status} Status\r\n{content_type}Content-Length: {length}\r\n\r\n{body}"
+            );
+            say(reply.as_bytes())
+        }
+        Act::RetryAfter(status, when) => {
+            let reply = format!(
+                "HTTP/1.1 {status} Status\r\nRetry-After: {when}\r\nContent-Length: 0\r\n\r\n"
             );
             say(reply.as_bytes())
         }

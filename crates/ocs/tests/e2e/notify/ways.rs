@@ -21,7 +21,7 @@ use crate::process::until;
 
 /// TLS of a web server with a certificate of the tests, by name; with `mutual`, for clients
 /// that show one of theirs.
-fn tls(home: &Home, name: &str, mutual: bool) -> ServerConfig {
+pub(crate) fn tls(home: &Home, name: &str, mutual: bool) -> ServerConfig {
     let provider = Arc::new(default_provider());
     let certificates = |file: &str| {
         let text = home.read(file);

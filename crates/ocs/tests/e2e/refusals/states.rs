@@ -88,12 +88,12 @@ pub(super) fn states(open: &Value, closed: &Value) -> Vec<Wrong> {
         (402, "StartDialing", json!("Predictive")),
         (402, "StartDialing", json!(8)),
         (404, "SetDialingMode", json!("Progressive")),
-        (404, "SetDialingMode", json!(11)),
+        (404, "SetDialingMode", json!(7)),
     ] {
         let target = format!("/campaigngroups/{dbid}?req={req}");
         let body = json!({ "GSW_DIAL_MODE": mode }).to_string();
         all.push(
-            wrong("a mode", "POST", &target, 400, 11, "Preview only")
+            wrong("a mode", "POST", &target, 400, 11, "in the dialing modes")
                 .body(body)
                 .at("GSW_DIAL_MODE"),
         );
