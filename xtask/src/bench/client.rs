@@ -25,10 +25,19 @@ impl Client {
         })
     }
 
+    /// Reads what is answered with 200 and an object.
+    pub(super) fn get(&mut self, target: &str) -> Result<Value> {
+        self.ask("GET", target, "")
+    }
+
     /// Posts a body, which is answered with 200 and an object.
     pub(super) fn post(&mut self, target: &str, body: &str) -> Result<Value> {
+        self.ask("POST", target, body)
+    }
+
+    fn ask(&mut self, method: &str, target: &str, body: &str) -> Result<Value> {
         let head = format!(
-            "POST {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         );
@@ -38,7 +47,7 @@ impl Client {
         loop {
             let mut line = String::new();
             if self.stream.read_line(&mut line)? == 0 {
-                bail!("POST {target} was not answered");
+                bail!("{method} {target} was not answered");
             }
             let Some((name, value)) = line.trim_end().split_once(':') else {
                 break;
@@ -47,16 +56,16 @@ impl Client {
                 length = value.trim().parse::<usize>().ok();
             }
         }
-        let length = length.with_context(|| format!("POST {target}: no Content-Length"))?;
+        let length = length.with_context(|| format!("{method} {target}: no Content-Length"))?;
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
         if !status.starts_with("HTTP/1.1 200 ") {
             let said = String::from_utf8_lossy(&body);
             bail!(
-                "POST {target} was answered with {}: {said}",
+                "{method} {target} was answered with {}: {said}",
                 status.trim_end()
             );
         }
-        serde_json::from_slice(&body).with_context(|| format!("POST {target}: no JSON"))
+        serde_json::from_slice(&body).with_context(|| format!("{method} {target}: no JSON"))
     }
 }

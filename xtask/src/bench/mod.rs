@@ -8,6 +8,7 @@ mod beside;
 mod client;
 mod connections;
 pub(crate) mod cpu;
+mod dialer;
 mod do_not_call;
 mod http;
 mod https;
@@ -44,6 +45,7 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("add-record") => add_record::add_record(args),
         Some("add-records") => add_records::add_records(args),
         Some("import") => import::import(args),
+        Some("dialer") => dialer::dialer(args),
         Some("do-not-call") => do_not_call::do_not_call(args),
         Some("mixed") => mixed::mixed(args),
         Some("next") => next::next(args),
@@ -53,7 +55,7 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("https") => https::https(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? access, add-record, add-records, mixed, next, outbox, validation, preview, import, log, do-not-call, https or idle, not `{}`",
+            "which bench? access, add-record, add-records, mixed, next, outbox, validation, preview, import, log, dialer, do-not-call, https or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

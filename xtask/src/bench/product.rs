@@ -80,7 +80,7 @@ impl Guarded {
     }
 
     /// Waits for the line on stdout in which `pick` finds what we look for.
-    fn wait_for_line<T: Send + 'static>(
+    pub(crate) fn wait_for_line<T: Send + 'static>(
         &mut self,
         pick: impl Fn(&str) -> Option<T> + Send + 'static,
     ) -> Result<T> {
