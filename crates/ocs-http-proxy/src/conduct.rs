@@ -68,6 +68,8 @@ pub(crate) struct Conduct {
     answered: AtomicU64,
     /// When the latest of them was, in microseconds after `opened`.
     answered_at: AtomicU64,
+    /// The next reply is the last.
+    leaving: AtomicBool,
 }
 
 impl Conduct {
@@ -80,6 +82,7 @@ impl Conduct {
             settled: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             answered_at: AtomicU64::new(0),
+            leaving: AtomicBool::new(false),
         }
     }
 
@@ -91,6 +94,16 @@ impl Conduct {
     /// Whether all that came was read, and all that was to be written is.
     pub(crate) fn settle(&self, settled: bool) {
         self.settled.store(settled, Ordering::Relaxed);
+    }
+
+    /// From now on, the next reply is the last.
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the next reply is the last.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// Whether nothing was to be done for so long: hyper holds nothing that matters.

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -26,6 +27,11 @@ const HYPER_HEAD_LINES: usize = 100;
 /// other limits of heads.
 const SHORTEST_REST: Duration = Duration::from_millis(10);
 
+/// How long a connection on which nothing is asked stays after the word to stop. Who just
+/// asks on it is answered, and told that it was the last time, instead of finding it closed
+/// under his request.
+const FAREWELL: Duration = Duration::from_millis(200);
+
 /// A connection as it has come in.
 pub(crate) struct Came {
     pub(crate) stream: TcpStream,
@@ -36,8 +42,8 @@ pub(crate) struct Came {
     pub(crate) listener: u32,
 }
 
-/// Serves one connection until it ends; after the word to stop, until the request that
-/// it has is answered. On a secured port TLS is agreed on first.
+/// Serves one connection until it ends; after the word to stop, until one more request
+/// is answered, for which it waits a moment. On a secured port TLS is agreed on first.
 ///
 /// What hyper needs is there while a request is: ten thousand connections that say
 /// nothing, half of something, or nothing more, cost next to nothing.
@@ -55,13 +61,17 @@ pub(crate) async fn serve(
         let agreeing = Box::pin(tls.agree(came.stream, came.address, within));
         let agreed = tokio::select! {
             biased;
-            // Whoever has not asked for anything yet is owed nothing.
-            () = word::stop(&mut hears) => None,
+            // Whoever has not asked for anything by then is owed nothing.
+            () = farewell(&mut hears) => None,
             agreed = agreeing => agreed,
         };
         let Some(agreed) = agreed else {
             return;
         };
+        if hears.borrow().stop {
+            // It was heard above.
+            hears.mark_changed();
+        }
         client.certificate_subject = agreed.subject;
         shown = agreed.shown;
         agreed.transport
@@ -75,22 +85,20 @@ pub(crate) async fn serve(
         Arc::clone(&gateway),
         Arc::clone(&client),
     );
-    let mut is_stopping = false;
+    let mut leaves = None;
     loop {
         match conduct.due(&gateway.settings().limits) {
             Due::LookAgain(after) => {
+                let after = match leaves.map(|at: Instant| at.duration_since(Instant::now())) {
+                    Some(left) if !left.is_zero() => after.min(left),
+                    Some(_) if conduct.phase() != Phase::Head => return,
+                    _ => after,
+                };
                 let head = std::future::poll_fn(|context| stream.poll_head(context));
                 let head = tokio::select! {
                     biased;
-                    stop = word::next(&mut hears), if !is_stopping => {
-                        is_stopping = stop || !is_trusted(shown.as_ref(), &gateway);
-                        if is_stopping && conduct.phase() != Phase::Head {
-                            return;
-                        }
-                        if is_stopping {
-                            // A request has begun: `talk` ends with it.
-                            hears.mark_changed();
-                        }
+                    stop = word::next(&mut hears), if leaves.is_none() => {
+                        leaves = leave(stop, shown.as_ref(), &gateway, &conduct);
                         continue;
                     }
                     head = tokio::time::timeout(after, head) => head,
@@ -109,7 +117,8 @@ pub(crate) async fn serve(
         }
         let (client, gateway) = (Arc::clone(&client), Arc::clone(&gateway));
         let conduct = Arc::clone(&conduct);
-        let talk = talk(stream, client, shown.as_ref(), gateway, conduct, &mut hears);
+        let hears = (&mut hears, &mut leaves);
+        let talk = talk(stream, client, shown.as_ref(), gateway, conduct, hears);
         match Box::pin(talk).await {
             Some(resting) => stream = resting,
             None => return,
@@ -124,7 +133,7 @@ async fn talk(
     shown: Option<&Shown>,
     gateway: Arc<Gateway>,
     conduct: Arc<Conduct>,
-    hears: &mut Hears,
+    (hears, leaves): (&mut Hears, &mut Option<Instant>),
 ) -> Option<ClientStream> {
     let mut limits = gateway.settings().limits;
     let _talking = gateway.talks();
@@ -137,6 +146,10 @@ async fn talk(
         async move {
             conduct.enter(Phase::Busy);
             let mut reply = gateway.handle(&client, request).await;
+            if conduct.is_leaving() {
+                let close = HeaderValue::from_static("close");
+                reply.headers_mut().insert(CONNECTION, close);
+            }
             if !reply.body_mut().goes_on(&conduct) {
                 conduct.enter(Phase::Idle);
             }
@@ -157,33 +170,38 @@ async fn talk(
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut rest = settings.rest();
-    let soonest = limits.head_timeout.min(limits.idle_timeout).min(rest);
+    let soonest = match leaves {
+        Some(_) => FAREWELL,
+        None => limits.head_timeout.min(limits.idle_timeout).min(rest),
+    };
     let mut look = pin!(tokio::time::sleep(soonest));
-    let mut is_stopping = false;
     let ended = loop {
         tokio::select! {
             biased;
             ended = &mut connection => break ended,
-            stop = word::next(hears), if !is_stopping => {
-                is_stopping = stop || !is_trusted(shown, &settings);
-                if is_stopping {
-                    Pin::new(&mut connection).graceful_shutdown();
-                } else {
+            stop = word::next(hears), if leaves.is_none() => {
+                *leaves = leave(stop, shown, &settings, &conduct);
+                if leaves.is_none() {
                     let others = settings.settings().limits;
                     if others.of_head() != limits.of_head() {
                         // hyper was told when it began, and has to begin anew.
                         rest = SHORTEST_REST;
                     }
                     limits = others;
-                    look.as_mut().reset(Instant::now());
                 }
+                look.as_mut().reset(Instant::now());
             }
             () = look.as_mut() => {
+                let asks = conduct.phase() != Phase::Idle || conduct.is_answering();
+                if !asks && leaves.is_some_and(|at| at <= Instant::now()) {
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
                 let again = match conduct.due(&limits) {
-                    Due::LookAgain(_) if !is_stopping && conduct.rests_for(rest) => {
+                    Due::LookAgain(_) if leaves.is_none() && conduct.rests_for(rest) => {
                         let io = connection.into_parts().io;
                         return Some(io.into_inner());
                     }
+                    Due::LookAgain(after) if leaves.is_some() => after.min(FAREWELL),
                     Due::LookAgain(after) => after.min(conduct.rest_in(rest)),
                     Due::SayLate => {
                         conduct.enter(Phase::Late);
@@ -204,6 +222,29 @@ async fn talk(
         }
     }
     None
+}
+
+/// What a word means for a connection: when it ends if nothing is asked on it, or that it
+/// stays.
+fn leave(
+    stop: bool,
+    shown: Option<&Shown>,
+    gateway: &Gateway,
+    conduct: &Conduct,
+) -> Option<Instant> {
+    let trusted = is_trusted(shown, gateway);
+    if !stop && trusted {
+        return None;
+    }
+    conduct.leave();
+    let farewell = if trusted { FAREWELL } else { Duration::ZERO };
+    Some(Instant::now() + farewell)
+}
+
+/// Waits until a connection ends after the word to stop.
+async fn farewell(hears: &mut Hears) {
+    word::stop(hears).await;
+    tokio::time::sleep(FAREWELL).await;
 }
 
 fn ended_early(client: &Client, conduct: &Conduct, error: &dyn Error) {

@@ -98,6 +98,30 @@ async fn accept(
 ) {
     let files = most_by_system();
     let mut connections = JoinSet::new();
+    let mut begin = |connections: &mut JoinSet<()>, stream: TcpStream, client, hears: Hears| {
+        let most = gateway.settings().limits.connections.min(files);
+        let conduct = Arc::new(Conduct::new());
+        let Some(place) = crowd.enter(Arc::clone(&conduct), most) else {
+            tracing::warn!(%client, "all {most} connections are being answered");
+            return;
+        };
+        prepare(&stream);
+        let tls = secured.as_mut();
+        let tls = tls.map(|secured| secured.handshake(&gateway.settings()));
+        let gateway = Arc::clone(&gateway);
+        let number = place.number();
+        let task = connections.spawn(async move {
+            let came = Came {
+                stream,
+                tls,
+                address: client,
+                listener,
+            };
+            connection::serve(came, gateway, conduct, hears).await;
+            drop(place);
+        });
+        crowd.runs_as(number, task);
+    };
     loop {
         let accepted = tokio::select! {
             biased;
@@ -107,31 +131,7 @@ async fn accept(
             accepted = socket.accept() => accepted,
         };
         match accepted {
-            Ok((stream, client)) => {
-                let most = gateway.settings().limits.connections.min(files);
-                let conduct = Arc::new(Conduct::new());
-                let Some(place) = crowd.enter(Arc::clone(&conduct), most) else {
-                    tracing::warn!(%client, "all {most} connections are being answered");
-                    continue;
-                };
-                prepare(&stream);
-                let tls = secured.as_mut();
-                let tls = tls.map(|secured| secured.handshake(&gateway.settings()));
-                let gateway = Arc::clone(&gateway);
-                let hears = hears.clone();
-                let number = place.number();
-                let task = connections.spawn(async move {
-                    let came = Came {
-                        stream,
-                        tls,
-                        address: client,
-                        listener,
-                    };
-                    connection::serve(came, gateway, conduct, hears).await;
-                    drop(place);
-                });
-                crowd.runs_as(number, task);
-            }
+            Ok((stream, client)) => begin(&mut connections, stream, client, hears.clone()),
             Err(error) => {
                 // Most often no open file is left: those that end make room.
                 tracing::warn!(%error, "a connection could not be taken");
@@ -139,9 +139,24 @@ async fn accept(
             }
         }
     }
-    drop(socket);
+    // Those who had come by then are not cut off: who comes later finds the port closed.
+    hears.mark_changed();
+    for (stream, client) in waiting(socket) {
+        begin(&mut connections, stream, client, hears.clone());
+    }
     // Some of them were made to end.
     while connections.join_next().await.is_some() {}
+}
+
+/// The connections that wait to be taken; closes the port.
+fn waiting(socket: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let socket = socket.into_std().ok();
+    std::iter::from_fn(move || {
+        // It does not block: an error says that nobody waits.
+        let (stream, client) = socket.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, client))
+    })
 }
 
 /// Open files that are not for connections.

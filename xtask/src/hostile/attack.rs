@@ -133,6 +133,8 @@ pub(super) enum Scans {
 pub(super) struct Scan {
     pub(super) name: &'static str,
     arguments: &'static [&'static str],
+    /// What its report has to have, so that it is known to have looked.
+    reports: &'static str,
 }
 
 const SCRIPTS: &str = "http-slowloris.timelimit=30s,http-slowloris-check.timelimit=30s";
@@ -143,26 +145,32 @@ impl Scans {
             Scan {
                 name: "nmap, versions",
                 arguments: &["-sV"],
+                reports: "SERVICE",
             },
             Scan {
                 name: "nmap, everything",
                 arguments: &["-A"],
+                reports: "SERVICE",
             },
             Scan {
                 name: "nmap, all versions",
                 arguments: &["-sV", "--version-all"],
+                reports: "SERVICE",
             },
             // What asks third parties, not the port, is left out.
             Scan {
                 name: "nmap, all scripts for HTTP",
+                // By itself nmap runs them on ports that it knows for HTTP, which this one is
+                // not: the plus sign makes it.
                 arguments: &[
                     "--script",
-                    "http-* and not external",
+                    "+http-* and not external",
                     "--script-args",
                     SCRIPTS,
                     "--script-timeout",
                     "90s",
                 ],
+                reports: "http-headers",
             },
         ];
         match self {
@@ -180,6 +188,9 @@ impl Scan {
         let said = bounded(&mut command, Duration::from_secs(900))?;
         if !said.contains("open") {
             bail!("nmap does not see the port as open: {said}");
+        }
+        if !said.contains(self.reports) {
+            bail!("{} looked at nothing: {said}", self.name);
         }
         Ok(())
     }

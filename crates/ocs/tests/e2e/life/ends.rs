@@ -146,6 +146,42 @@ fn shutdown_with_requests_in_flight() {
     assert_eq!(server.stop().export("Spring").len(), CLIENTS);
 }
 
+/// A connection that is kept is not closed under a request: who asks on it while HTTP Proxy
+/// ends is answered, and told that it was the last time.
+#[test]
+fn shutdown_while_a_client_asks_again_and_again() {
+    // A client that the machine keeps from asking for so long may find it closed.
+    const SOON: Duration = Duration::from_millis(100);
+    for _ in 0..10 {
+        let server = Server::start();
+        let (proxy, mut connection) = (server.proxy_id(), server.connect());
+        let mut asked = 0;
+        let mut last = Instant::now();
+        let ended = loop {
+            if asked == 20 {
+                signal(proxy, Signal::TERM);
+            }
+            let silent = last.elapsed();
+            let reply = match connection.ask("GET", "/lists/Spring", &[], b"") {
+                Ok(reply) => reply,
+                Err(_) if silent > SOON => break false,
+                Err(error) => panic!("request {asked}, after {silent:?}: {error}"),
+            };
+            asked += 1;
+            last = Instant::now();
+            reply.expect(200);
+            if reply.header("connection") == Some("close") {
+                break true;
+            }
+        };
+        server.stop();
+        if ended {
+            return;
+        }
+    }
+    panic!("the client was never quick enough");
+}
+
 /// A request that never ends is waited for until the `shutdown-timeout`.
 #[test]
 fn shutdown_with_an_endless_request() {

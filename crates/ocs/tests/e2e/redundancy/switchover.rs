@@ -6,8 +6,8 @@ use super::clients::Clients;
 use super::{home, pair, status_of, waits};
 use crate::home::{HTTP_PORT, Home, OBJECTS};
 
-/// Under load: whoever asks again sees 503, a connection that is closed while nothing is on
-/// its way, or one that nobody takes, and is served soon.
+/// Under load: whoever asks again sees 503 or a connection that nobody takes, and is served
+/// soon. No connection ends under a request.
 #[test]
 fn under_load() {
     let (one, other) = pair();
@@ -37,13 +37,7 @@ fn under_load() {
         "took {took:?}, the longest request {:?}, {:?}",
         heard.longest, heard.instead
     );
-    heard.nothing_but(&[
-        "status 503",
-        "ConnectionRefused",
-        "ConnectionReset",
-        "UnexpectedEof",
-        "BrokenPipe",
-    ]);
+    heard.nothing_but(&["status 503", "ConnectionRefused"]);
     assert!(
         took.iter().all(|took| *took < Duration::from_secs(5)),
         "{took:?}"
