@@ -58,6 +58,7 @@ const KEYS: &[(&str, &str, Effect)] = &[
         "false",
         AfterRestart,
     ),
+    ("options.OCServer.agent-silence-timeout", "7", AfterRestart),
     ("options.OCServer.legal-hours", "false", AfterRestart),
     (
         "options.OCServer.legal-hours-unknown",

@@ -2,8 +2,8 @@
 //! (outbound-protocols.md, section 2).
 
 use crate::enumeration::{
-    CallProgress, CallResult, CallbackType, ChainAttr, ConsentScope, ContactType, DialingMode,
-    Enumeration, GroupStatus, OptimizeBy, RecordStatus, RecordTreatment, RecordType,
+    AgentState, CallProgress, CallResult, CallbackType, ChainAttr, ConsentScope, ContactType,
+    DialingMode, Enumeration, GroupStatus, OptimizeBy, RecordStatus, RecordTreatment, RecordType,
 };
 
 /// What the value of an attribute may be.
@@ -38,6 +38,8 @@ pub enum Choice {
     OptimizeBy,
     /// GSW_GROUP_CAMPAIGN_STATUS.
     GroupStatus,
+    /// GSW_AGENT_STATE.
+    AgentState,
     /// GSW_CALLBACK_TYPE.
     CallbackType,
     /// GSW_CHAIN_ATTR.
@@ -66,6 +68,7 @@ impl Choice {
             Self::DialingMode => of::<DialingMode>(),
             Self::OptimizeBy => of::<OptimizeBy>(),
             Self::GroupStatus => of::<GroupStatus>(),
+            Self::AgentState => of::<AgentState>(),
             Self::CallbackType => of::<CallbackType>(),
             Self::ChainAttr => of::<ChainAttr>(),
             Self::RecordTreatment => of::<RecordTreatment>(),
@@ -196,8 +199,8 @@ attributes! {
     GSW_GROUP_CAMPAIGN_STATUS: Kind::Enumeration(Choice::GroupStatus),
     /// Seconds until an agent is ready (ours; ReadyTime).
     GSW_READY_TIME: Kind::Integer(0, i32::MAX as i64),
-    /// An agent's state (ours).
-    GSW_AGENT_STATE: NAME,
+    /// What an agent does (ours).
+    GSW_AGENT_STATE: Kind::Enumeration(Choice::AgentState),
     /// A call's progress (ours).
     GSW_CALL_PROGRESS: Kind::Enumeration(Choice::CallProgress),
     /// Keys that were not stored (ours).

@@ -154,6 +154,13 @@ enumeration! {
 }
 
 enumeration! {
+    /// What an agent does (GSW_AGENT_STATE; ours).
+    AgentState {
+        Ready = 1, NotReady = 2, Busy = 3, AfterCall = 4, LoggedOut = 5,
+    }
+}
+
+enumeration! {
     /// Whom a callback is for (GSW_CALLBACK_TYPE).
     CallbackType {
         Campaign = 0, Personal = 1,

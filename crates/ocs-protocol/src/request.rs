@@ -102,6 +102,8 @@ requests! {
     CallProgress, Desktop 90 => "CallProgressAcknowledge";
     /// Asks for the present state of the campaign groups.
     CampaignStatusRequest, Desktop 20 => "CampaignStatusAcknowledge";
+    /// Says what an agent does (ours).
+    AgentState, Desktop 100 => "AgentStateAcknowledge";
     /// Loads a campaign group.
     LoadCampaign, ThirdParty 7 => "CampaignLoaded";
     /// Unloads a campaign group once what is out has come back.

@@ -9,6 +9,7 @@ use ocs_protocol::enumeration::{
 use ocs_protocol::outbound::Pair;
 use ocs_protocol::refusal::Refusal;
 
+use crate::agent::AgentSays;
 use crate::calling_list::{CallingList, ListId};
 use crate::campaign::CampaignGroupId;
 use crate::consent::Stating;
@@ -55,6 +56,9 @@ pub enum Change {
     Chained(Box<Chained>),
     /// Loads, starts, stops or unloads a campaign group.
     Group(Box<GroupRequest>),
+    /// Says something of an agent. It changes nothing that is stored: it takes its turn among
+    /// what changes records, and is said once under one Idempotency-Key.
+    Agent(Box<AgentSays>),
     /// Puts an entry on the Do Not Call list.
     PutDoNotCall(Box<Entry>),
     /// Takes an entry off the Do Not Call list; who asked for it.
@@ -247,6 +251,8 @@ pub struct Preview {
     pub attempt_guid: String,
     /// Only a personal callback of the agent: what is pushed to a desktop unasked.
     pub callback_only: bool,
+    /// Only where the agent has no record in hand: a desktop is never pushed two.
+    pub empty_handed: bool,
 }
 
 /// ChainedRecordRequest.
@@ -306,6 +312,8 @@ pub enum Outcome {
     NotDelivered,
     /// No record is due.
     NothingDue,
+    /// The agent has a record in hand, and was to get one only without.
+    HandsFull,
     /// None is taken from calling lists that have some due, and why.
     Waits(Waits),
     /// No record is found yet: many stand in front that may not be called, and are being
@@ -315,6 +323,8 @@ pub enum Outcome {
     Chained(Vec<Delivery>),
     /// A campaign group's state, changed or as it was.
     Group(GroupState),
+    /// What was said of an agent, to be heard now.
+    Agent(Box<AgentSays>),
     /// A campaign group's state, and what is known of its attempts (GetCampaignStatus).
     Status(GroupState, Box<Statistics>),
     /// An entry is on the Do Not Call list.

@@ -74,6 +74,12 @@ impl GroupState {
         self.status != GroupStatus::NotLoaded
     }
 
+    /// Whether it pushes records to desktops that are ready.
+    #[must_use]
+    pub fn pushes(&self) -> bool {
+        self.is_running() && self.mode == DialingMode::PushPreview
+    }
+
     /// Whether it hands out records.
     #[must_use]
     pub fn is_running(&self) -> bool {
@@ -146,12 +152,12 @@ impl GroupState {
 }
 
 /// The dialing modes that this version hands out records in, for a person.
-pub const RUN_IN: &str = "Preview, Power and PowerGVP";
+pub const RUN_IN: &str = "Preview, PushPreview, Power and PowerGVP";
 
 /// Whether this version hands out records in a dialing mode.
 #[must_use]
 pub const fn is_run_in(mode: DialingMode) -> bool {
-    matches!(mode, DialingMode::Preview) || dials(mode)
+    matches!(mode, DialingMode::Preview | DialingMode::PushPreview) || dials(mode)
 }
 
 /// Whether a campaign group dials by itself in a dialing mode.

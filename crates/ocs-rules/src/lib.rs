@@ -5,6 +5,7 @@
 //! everything in.
 
 pub mod access;
+pub mod agent;
 pub mod calling_list;
 pub mod campaign;
 pub mod change;

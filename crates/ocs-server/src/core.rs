@@ -20,6 +20,7 @@ use ocs_store::{Open, Store, StoreError, TakeOver};
 use tokio::sync::oneshot;
 
 use crate::access::Bindings;
+use crate::agents::Agents;
 use crate::answer;
 use crate::dialer::Dialers;
 use crate::notify::{self, WebServers};
@@ -37,6 +38,8 @@ pub struct Core {
     pub(crate) clock: Clock,
     /// The sessions of desktops, whom unsolicited events go to.
     pub(crate) sessions: Sessions,
+    /// The agents who work for campaign groups.
+    pub(crate) agents: Agents,
     /// DBID of the OCS application.
     pub(crate) application: u32,
     /// The application's own word for options that have levels.
@@ -113,10 +116,14 @@ impl Core {
         let hears = dialers.clone();
         store.set_hears_calls(Box::new(move |steps| hears.hear(steps)));
         let levels = &config.options.oc_server.levels;
+        let silence = config.options.oc_server.agent_silence_timeout.as_duration();
+        let in_hand = store.clone();
+        let in_hand = Box::new(move |agent: &str| in_hand.reader().in_hand(agent));
         let core = Self {
             store,
             clock,
             sessions: Sessions::default(),
+            agents: Agents::new(silence, in_hand),
             application: config.application.dbid,
             policy,
             refuse_unknown: levels.unknown_attributes == Some(UnknownAttributes::Refuse),

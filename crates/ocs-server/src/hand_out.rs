@@ -48,6 +48,7 @@ pub(crate) async fn next_to_dial(core: &Core, group: CampaignGroupId) -> Result<
         agent: None,
         attempt_guid: String::new(),
         callback_only: false,
+        empty_handed: false,
     };
     let handed = take(core, preview, Change::Dial, 0, Request::from).await?;
     Ok(handed.outcome)

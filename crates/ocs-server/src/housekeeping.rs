@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::change::{
-    Change, Delivery, OnRecord, Outcome, Preview, Scheduled, Tidied, UnknownKeys,
-};
+use ocs_rules::change::{Change, Outcome, Preview, Scheduled, Tidied};
 use ocs_rules::erasure::Erased;
 use ocs_rules::group_state::{GroupStep, RUN_IN};
 use ocs_store::{Request, StoreError};
 
+use crate::agents::deliver;
 use crate::answer;
 use crate::core::Core;
 use crate::hand_out;
@@ -62,6 +61,8 @@ fn report(tidied: &Tidied, core: &Core) {
             "a record was named by nobody for too long: Stale"
         );
     }
+    let stale = tidied.stale.iter().map(|record| record.handle);
+    core.agents.let_go(stale);
     for record in &tidied.unreported {
         tracing::warn!(
             record = record.handle,
@@ -147,7 +148,8 @@ fn report_scheduled(scheduled: &Scheduled, core: &Core) {
 
 /// Hands personal callbacks that are due to their agents, where these are here and a
 /// running campaign group uses the calling list. One an agent and second: the next
-/// comes when this one is in hand.
+/// comes when this one is in hand; to a desktop that records are pushed to, when this one is
+/// done with.
 async fn push_callbacks(core: &Core) {
     let agents = core.sessions.agents();
     if agents.is_empty() {
@@ -171,43 +173,26 @@ async fn push_callbacks(core: &Core) {
                 agent: Some(agent.clone()),
                 attempt_guid: String::new(),
                 callback_only: true,
+                empty_handed: is_pushed_to(&agent, core),
             };
             let Ok(handed) = hand_out::next(core, preview, 0, Request::from).await else {
                 return;
             };
             if let Outcome::Delivered(delivery) = handed.outcome {
-                push_callback(&agent, &delivery, core).await;
+                (core.agents).took(&agent, group, delivery.record.handle, None);
+                deliver(&agent, None, &delivery, core);
                 break;
             }
         }
     }
 }
 
-async fn push_callback(agent: &str, delivery: &Delivery, core: &Core) {
-    let event = {
-        let setting = answer::Setting {
-            application: core.application,
-            objects: &core.store.objects(),
-            now: (core.clock)(),
-            uri: &|handle| core.record_uri(0, handle),
-            reference: None,
-        };
-        answer::scheduled_call(delivery, &setting)
-    };
-    if core.sessions.push(agent, event) {
-        return;
-    }
-    // The agent left in this moment: somebody who can call is to get it.
-    let on = OnRecord {
-        handle: delivery.record.handle,
-        list: None,
-        attempt_guid: delivery.record.attempt_guid.clone(),
-        unknown: UnknownKeys::default(),
-    };
-    let change = Change::RecordReject(Box::new(on));
-    if let Err(error) = core.store.submit_bulk(vec![change], true).await {
-        tracing::warn!(%error, "a callback was not taken back; it goes stale");
-    }
+/// Whether an agent's campaign group pushes records to him: then he gets one at a time.
+fn is_pushed_to(agent: &str, core: &Core) -> bool {
+    let group = core.agents.works_for(agent);
+    let states = core.store.group_states();
+    let state = group.and_then(|group| states.get(&group).copied());
+    state.is_some_and(|state| state.pushes())
 }
 
 fn running_groups(list: ListId, core: &Core) -> Vec<CampaignGroupId> {

@@ -5,6 +5,7 @@
 //! through the rules and commits it, `answer` makes the event that goes back.
 
 mod access;
+mod agents;
 mod answer;
 mod archive;
 mod attempt_guid;

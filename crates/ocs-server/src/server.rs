@@ -8,6 +8,7 @@ use std::time::Duration;
 use ocs_config::Config;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::agents::push_records;
 use crate::archive::Archive;
 use crate::control;
 use crate::core::{Clock, Core, CoreError, store_path};
@@ -183,6 +184,8 @@ pub async fn run(
     let sessions = core.sessions.clone();
     let housekeeping = tokio::spawn(housekeeping::run(core.clone()));
     let retention = tokio::spawn(retention::run(core.clone(), archive));
+    let (stop_pushing, stopped) = oneshot::channel();
+    let pushing = tokio::spawn(push_records(core.clone(), stopped));
     let sender = Sender::start(core.clone());
     let telling = tokio::spawn(tell_group_states(core.clone()));
     let watching = tokio::spawn(identities.clone().watch_expiry());
@@ -205,7 +208,10 @@ pub async fn run(
     }
     tracing::info!("OCS is stopping");
     let patience = http_proxy.shutdown_timeout();
-    tokio::join!(http_proxy.stop(), native.stop(patience));
+    // What is on its way to a desktop gets there, or goes back.
+    drop(stop_pushing);
+    let pushed = tokio::time::timeout(patience, pushing);
+    let _ = tokio::join!(http_proxy.stop(), native.stop(patience), pushed);
     let last = patience.min(LAST_MESSAGES);
     tokio::join!(dialer.stop(last), sender.stop(last));
     housekeeping.abort();

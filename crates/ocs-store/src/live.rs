@@ -154,6 +154,8 @@ impl Restrictions {
 pub(crate) struct OutNow {
     phones: HashMap<u64, Out>,
     customers: HashMap<String, Out>,
+    /// How many an agent has in hand.
+    agents: HashMap<String, u32>,
 }
 
 /// What is out of one phone or customer id.
@@ -165,7 +167,15 @@ struct Out {
 }
 
 impl OutNow {
-    pub(crate) fn went_out(&mut self, phone: Compared, customer: Option<&str>) {
+    pub(crate) fn went_out(
+        &mut self,
+        phone: Compared,
+        customer: Option<&str>,
+        agent: Option<&str>,
+    ) {
+        if let Some(agent) = agent {
+            *self.agents.entry(agent.to_owned()).or_default() += 1;
+        }
         for key in phone.keys() {
             self.phones.entry(key).or_default().records += 1;
         }
@@ -177,7 +187,20 @@ impl OutNow {
 
     /// Whether somebody waited for it.
     #[must_use]
-    pub(crate) fn came_back(&mut self, phone: Compared, customer: Option<&str>) -> bool {
+    pub(crate) fn came_back(
+        &mut self,
+        phone: Compared,
+        customer: Option<&str>,
+        agent: Option<&str>,
+    ) -> bool {
+        if let Some(agent) = agent
+            && let Some(records) = self.agents.get_mut(agent)
+        {
+            *records -= 1;
+            if *records == 0 {
+                self.agents.remove(agent);
+            }
+        }
         let mut awaited = false;
         for key in phone.keys() {
             awaited |= one_less(&mut self.phones, &key);
@@ -186,6 +209,11 @@ impl OutNow {
             awaited |= one_less(&mut self.customers, customer);
         }
         awaited
+    }
+
+    /// How many records an agent has in hand.
+    pub(crate) fn in_hand(&self, agent: &str) -> u32 {
+        self.agents.get(agent).copied().unwrap_or(0)
     }
 
     pub(crate) fn has(&self, phone: Compared, customer: Option<&str>) -> bool {
@@ -279,14 +307,17 @@ mod tests {
         let mut out = OutNow::default();
         let phone = Compared::of("+16505550100", None);
         let other = Compared::of("+16505550101", None);
-        out.went_out(phone, Some("C-1"));
-        out.went_out(phone, None);
-        assert!(!out.came_back(phone, None), "nobody waited");
+        out.went_out(phone, Some("C-1"), Some("ann"));
+        out.went_out(phone, None, Some("ann"));
+        assert_eq!((out.in_hand("ann"), out.in_hand("bob")), (2, 0));
+        assert!(!out.came_back(phone, None, Some("ann")), "nobody waited");
+        assert_eq!(out.in_hand("ann"), 1);
         assert!(out.has(phone, None) && out.has(other, Some("C-1")));
         assert!(!out.has(other, Some("C-2")));
         out.wait_for(other, Some("C-2"));
         out.wait_for(other, Some("C-1"));
-        assert!(out.came_back(phone, Some("C-1")), "somebody waited");
+        let awaited = out.came_back(phone, Some("C-1"), Some("ann"));
+        assert!(awaited, "somebody waited");
         assert_eq!(out, OutNow::default());
     }
 }

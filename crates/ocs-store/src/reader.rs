@@ -63,6 +63,12 @@ impl Reader {
         self.do_not_call.look().list().map(DoNotCallList::len)
     }
 
+    /// How many records an agent has in hand.
+    #[must_use]
+    pub fn in_hand(&self, agent: &str) -> u32 {
+        self.out.look().in_hand(agent)
+    }
+
     /// The record of a handle.
     ///
     /// # Errors

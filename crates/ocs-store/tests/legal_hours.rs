@@ -198,6 +198,7 @@ impl World {
             agent: Some("ann".to_owned()),
             attempt_guid: format!("{:032x}", self.asked),
             callback_only: false,
+            empty_handed: false,
         };
         match self.ask(Change::Preview(Box::new(preview))) {
             Ok(Outcome::Delivered(delivery)) => Some(delivery.record.handle),

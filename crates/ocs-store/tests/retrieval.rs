@@ -277,6 +277,7 @@ impl World {
             agent: agent.map(str::to_owned),
             attempt_guid: format!("{:032x}", self.agents),
             callback_only: false,
+            empty_handed: false,
         };
         match self.submit(Change::Preview(Box::new(preview))).remove(0) {
             Ok(Outcome::Delivered(delivery)) => Some(delivery.record.handle),

@@ -175,6 +175,7 @@ impl World {
             agent: Some("1001".to_owned()),
             attempt_guid: format!("{:032}", self.guid),
             callback_only: false,
+            empty_handed: false,
         };
         match self.change(Change::Preview(Box::new(preview))).await {
             Outcome::Delivered(delivery) => delivery.record.handle,

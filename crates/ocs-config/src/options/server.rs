@@ -85,6 +85,10 @@ pub struct ServerOptions {
     /// Whether no two records with the same phone or customer id are out at
     /// once, over all calling lists (records.md, section 4). Default: true.
     pub one_contact_at_a_time: bool,
+    /// After how long an agent counts as LoggedOut of whom nothing is heard and who has no
+    /// desktop's session, 0s to 7d; 0 never (docs/agents.md). Default: "30min".
+    #[schemars(extend("x-at-least" = "0s", "x-at-most" = "7d"))]
+    pub agent_silence_timeout: TimeSpan,
     /// What becomes of phones that no rule of legal hours holds for
     /// (docs/legal-hours.md). Default: "allow".
     pub legal_hours_unknown: LegalHoursUnknown,
@@ -139,6 +143,7 @@ impl Default for ServerOptions {
             archive_folder: None,
             dnc_reread_interval: TimeSpan::from_secs(300),
             one_contact_at_a_time: true,
+            agent_silence_timeout: TimeSpan::from_secs(30 * 60),
             legal_hours_unknown: LegalHoursUnknown::Allow,
             notification_signing_key: None,
             notification_trusted_ca: None,

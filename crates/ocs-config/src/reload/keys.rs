@@ -135,6 +135,7 @@ keys! {
             "options.OCServer.archive-folder" => options.oc_server.archive_folder,
             "options.OCServer.dnc-reread-interval" => options.oc_server.dnc_reread_interval,
             "options.OCServer.one-contact-at-a-time" => options.oc_server.one_contact_at_a_time,
+            "options.OCServer.agent-silence-timeout" => options.oc_server.agent_silence_timeout,
             "options.OCServer.legal-hours" => options.oc_server.levels.legal_hours,
             "options.OCServer.legal-hours-unknown" => options.oc_server.legal_hours_unknown,
             "options.OCServer.retention-days" => options.oc_server.levels.retention_days,

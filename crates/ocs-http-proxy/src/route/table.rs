@@ -3,12 +3,13 @@
 //! at `/openapi.json` is made of it.
 
 use ocs_protocol::attribute::{
-    Choice, GSW_AGENT_ID, GSW_ATTEMPTS, GSW_AUTO_COMPLETION, GSW_CALL_ATTEMPT_GUID,
-    GSW_CALL_PROGRESS, GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CALLBACK_TYPE, GSW_CALLING_LIST,
-    GSW_CAMPAIGN_NAME, GSW_CHAIN_ATTR, GSW_CHAIN_ID, GSW_CONSENT_EXPIRES, GSW_CONSENT_PROOF,
-    GSW_CONSENT_SCOPE, GSW_CONSENT_SOURCE, GSW_CONSENT_TIME, GSW_CUSTOMER_ID, GSW_DATE_TIME,
-    GSW_DIAL_MODE, GSW_FROM, GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_PHONE, GSW_PHONE_TYPE,
-    GSW_RECORD_STATUS, GSW_RECORD_TYPE, GSW_TREATMENT, GSW_TZ_NAME, GSW_UNTIL, Kind,
+    Choice, GSW_AGENT_ID, GSW_AGENT_STATE, GSW_ATTEMPTS, GSW_AUTO_COMPLETION,
+    GSW_CALL_ATTEMPT_GUID, GSW_CALL_PROGRESS, GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CALLBACK_TYPE,
+    GSW_CALLING_LIST, GSW_CAMPAIGN_NAME, GSW_CHAIN_ATTR, GSW_CHAIN_ID, GSW_CONSENT_EXPIRES,
+    GSW_CONSENT_PROOF, GSW_CONSENT_SCOPE, GSW_CONSENT_SOURCE, GSW_CONSENT_TIME, GSW_CUSTOMER_ID,
+    GSW_DATE_TIME, GSW_DIAL_MODE, GSW_FROM, GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_PHONE,
+    GSW_PHONE_TYPE, GSW_RECORD_STATUS, GSW_RECORD_TYPE, GSW_TREATMENT, GSW_TZ_NAME, GSW_UNTIL,
+    Kind,
 };
 use ocs_protocol::request::RequestName;
 
@@ -443,6 +444,17 @@ pub(crate) const ROUTES: &[Route] = &[
         "asks for the state of the campaign group",
         &[],
     ),
+    Route {
+        needs: &[GSW_AGENT_ID, GSW_AGENT_STATE],
+        ..post(
+            &GROUP,
+            &["AgentState"],
+            RequestName::AgentState,
+            Rights::UPDATE.or(Rights::PREVIEW),
+            "says what an agent of the campaign group does",
+            &[GSW_AGENT_ID, GSW_AGENT_STATE],
+        )
+    },
     get(&RECORD, RequestName::ReadRecord, "reads a record"),
     get(
         &LISTS,

@@ -23,6 +23,8 @@ pub use hit_ratio::{Estimate, HitRatio};
 pub use outlook::PATIENCE;
 pub use risk::{Answers, Window, allowed};
 
+pub use crate::agent::AgentState;
+
 use outlook::{Learned, OUT, Outlook, Present};
 
 /// How calls are started.
@@ -47,21 +49,6 @@ pub struct Plan {
     pub channels: u32,
     /// The most that may be started now, by the dialing rate.
     pub startable: u32,
-}
-
-/// What an agent does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentState {
-    /// Waits for a call.
-    Ready,
-    /// Is away for a while.
-    NotReady,
-    /// Talks.
-    Busy,
-    /// Wraps up.
-    AfterCall,
-    /// Is gone.
-    LoggedOut,
 }
 
 /// What has become of a call.

@@ -2,12 +2,13 @@
 //! (outbound-protocols.md, section 3).
 
 use ocs_protocol::attribute::{
-    GSW_AGENT_REQ_TYPE, GSW_ATTEMPTS, GSW_CALL_RESULT, GSW_CALL_TIME, GSW_CHAIN_ID, GSW_CHAIN_N,
-    GSW_CONSENT_SCOPE, GSW_FROM, GSW_IGNORED, GSW_PHONE_TYPE, GSW_RECORD_HANDLE, GSW_RECORD_STATUS,
-    GSW_RECORD_TYPE, GSW_RECORD_URI, GSW_REFERENCE_ID, GSW_UNTIL, GSW_USER_EVENT,
+    GSW_AGENT_REQ_TYPE, GSW_AGENT_STATE, GSW_ATTEMPTS, GSW_CALL_RESULT, GSW_CALL_TIME,
+    GSW_CAMPAIGN_GROUP_DBID, GSW_CHAIN_ID, GSW_CHAIN_N, GSW_CONSENT_SCOPE, GSW_FROM, GSW_IGNORED,
+    GSW_PHONE_TYPE, GSW_READY_TIME, GSW_RECORD_HANDLE, GSW_RECORD_STATUS, GSW_RECORD_TYPE,
+    GSW_RECORD_URI, GSW_REFERENCE_ID, GSW_UNTIL, GSW_USER_EVENT,
 };
 use ocs_protocol::enumeration::{
-    CallResult, ConsentScope, ContactType, Enumeration, RecordStatus, RecordType,
+    AgentState, CallResult, ConsentScope, ContactType, Enumeration, RecordStatus, RecordType,
 };
 use ocs_protocol::event::Value;
 use ocs_protocol::outbound::UserEvent;
@@ -86,13 +87,22 @@ pub(crate) fn name_ignored(event: &mut UserEvent, ignored: &[String]) {
 /// the record's other enumerations as names (http-interface.md, section 2).
 fn as_sent_out(key: &str, value: Value) -> Value {
     match key {
+        GSW_AGENT_STATE => named::<AgentState>(value),
         GSW_CONSENT_SCOPE => named::<ConsentScope>(value),
         GSW_PHONE_TYPE => named::<ContactType>(value),
         GSW_RECORD_TYPE => named::<RecordType>(value),
         GSW_RECORD_STATUS => named::<RecordStatus>(value),
         GSW_CALL_RESULT => CallResult::read(&value).map_or(value, |result| result.number().into()),
-        GSW_FROM | GSW_UNTIL | GSW_ATTEMPTS | GSW_CALL_TIME | GSW_CHAIN_ID | GSW_CHAIN_N
-        | GSW_RECORD_HANDLE | GSW_REFERENCE_ID => match &value {
+        GSW_CAMPAIGN_GROUP_DBID
+        | GSW_FROM
+        | GSW_UNTIL
+        | GSW_ATTEMPTS
+        | GSW_CALL_TIME
+        | GSW_CHAIN_ID
+        | GSW_CHAIN_N
+        | GSW_READY_TIME
+        | GSW_RECORD_HANDLE
+        | GSW_REFERENCE_ID => match &value {
             Value::Text(text) => text.trim().parse().map_or(value, Value::Integer),
             _ => value,
         },

@@ -1,6 +1,7 @@
 //! Campaign groups as events (outbound-protocols.md, section 4).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ocs_protocol::attribute::{
@@ -8,7 +9,7 @@ use ocs_protocol::attribute::{
     GSW_CAMPAIGN_GROUP_DESCRIPTION, GSW_CAMPAIGN_GROUP_NAME, GSW_CAMPAIGN_MODE, GSW_CAMPAIGN_NAME,
     GSW_DIAL_MODE, GSW_GROUP_CAMPAIGN_STATUS, GSW_OPTIMIZE_BY, GSW_OPTIMIZE_GOAL, GSW_REFERENCE_ID,
 };
-use ocs_protocol::enumeration::{Enumeration as _, RecordStatus};
+use ocs_protocol::enumeration::{AgentState, Enumeration as _, RecordStatus};
 use ocs_protocol::event::Value;
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
@@ -23,6 +24,7 @@ use ocs_store::GroupStates;
 use super::delivery::Setting;
 use super::record::push_some;
 use super::statistics::push_statistics;
+use crate::agents::Counts;
 
 /// The answer of a request to a campaign group: names, and its state now.
 pub(crate) fn state(
@@ -196,6 +198,25 @@ pub(crate) fn group(
     });
     event.push("lists", UserEvent::array_of(lists).into());
     event
+}
+
+/// How many agents of a campaign group do what, and since how many seconds one has been
+/// ready; who is not there is in no count.
+pub(crate) fn push_agents(event: &mut UserEvent, agents: &Counts) {
+    let mut by_state = UserEvent::default();
+    for state in AgentState::ALL {
+        if *state != AgentState::LoggedOut {
+            let count = agents.by_state.get(state).copied().unwrap_or(0);
+            by_state.push(state.name(), count.into());
+        }
+    }
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    push_some(
+        &mut by_state,
+        "longest_ready",
+        agents.longest_ready.map(seconds),
+    );
+    event.push("agents", by_state.into());
 }
 
 /// The names and descriptions of a campaign group and its campaign.

@@ -21,7 +21,7 @@ pub(crate) use erased::erased;
 pub(crate) use group::{
     CAMPAIGN_GROUP_STATE, CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED,
     CAMPAIGN_STOPPED, CAMPAIGN_UNLOADED, Records, campaign_event, campaign_events, group, groups,
-    state as group_state, status as group_status, told as group_told,
+    push_agents, state as group_state, status as group_status, told as group_told,
 };
 pub(crate) use record::{Known, OfContact, archived, attributes, contact, record, records};
 

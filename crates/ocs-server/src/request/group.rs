@@ -68,6 +68,7 @@ pub(crate) fn preview(
         agent: agent.map(Into::into),
         attempt_guid,
         callback_only: false,
+        empty_handed: false,
         group: group(event, objects)?,
     }))
 }

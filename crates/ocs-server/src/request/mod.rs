@@ -16,7 +16,7 @@ mod reschedule;
 mod unknown;
 
 pub(crate) use add_record::{no_such_list, read as add_record};
-pub(crate) use agent::{check_agent, check_ready_time};
+pub(crate) use agent::read as agent;
 pub(crate) use completion::read as completion;
 pub(crate) use consent::read as consent;
 pub(crate) use group::{group, preview, read as group_request};

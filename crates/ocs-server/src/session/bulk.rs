@@ -438,6 +438,7 @@ impl Bulk {
                 let asking = Asking {
                     number: 0,
                     listener: self.listener,
+                    session: None,
                     request: RequestName::AddRecord,
                     event,
                     ignored: added.ignored,

@@ -43,6 +43,8 @@ pub(crate) struct Dispatch {
 pub(crate) struct Asked {
     pub(crate) number: u64,
     pub(crate) listener: u32,
+    /// The session of a desktop that it came on.
+    pub(crate) session: Option<u64>,
     /// Who asks: the HTTP client's name or address, or the name of a native application.
     pub(crate) client: String,
     /// What an HTTP client was let in by; empty where it needed nothing.
@@ -208,6 +210,7 @@ impl Dispatch {
                     let reply = Box::new(|_| {});
                     let _ = this.core.store.submit(Vec::new(), vec![noted], reply);
                 }
+                tell(&asking, &handed.outcome, &this.core);
                 handed.outcome
             });
             place.send(Output::changed(vec![asking], vec![outcome]));
@@ -322,19 +325,16 @@ impl Dispatch {
                 request::check_unknown(&unknown, None, &objects)?;
                 Change::Group(request::group_request(event, name, &objects)?)
             }
-            RequestName::PreviewDialingModeStart
+            RequestName::AgentState
+            | RequestName::PreviewDialingModeStart
             | RequestName::PreviewDialingModeOver
+            | RequestName::ReadyTime
             | RequestName::LogOut => {
-                request::check_agent(event)?;
                 request::check_unknown(&unknown, None, &objects)?;
-                let answer = answer::acknowledge(event.clone(), name, &ignored);
-                return Ok((name, Work::Answer(answer)));
-            }
-            RequestName::ReadyTime => {
-                request::check_ready_time(event)?;
-                request::check_unknown(&unknown, None, &objects)?;
-                let answer = answer::acknowledge(event.clone(), name, &ignored);
-                return Ok((name, Work::Answer(answer)));
+                let works_for = |agent: &str| self.core.agents.works_for(agent);
+                let says = request::agent(event, name, &objects, works_for)?;
+                self.core.agents.check_room(&says)?;
+                Change::Agent(says)
             }
             RequestName::CampaignStatusRequest => {
                 request::check_unknown(&unknown, None, &objects)?;
@@ -428,6 +428,7 @@ fn parts(
     let asking = Asking {
         number: asked.number,
         listener: asked.listener,
+        session: asked.session,
         request,
         event: asked.event,
         ignored,

@@ -128,6 +128,7 @@ impl HttpProxySessions {
                     Some(Body::Request(event)) => requests.push(Asked {
                         number: message.number,
                         listener: message.listener,
+                        session: None,
                         client: called(&message.credential, message.client),
                         bound: bindings.of_credential(&message.credential),
                         credential: message.credential,

@@ -11,8 +11,8 @@ use ocs_rules::change::Outcome;
 use ocs_store::Outcomes;
 use prost::Message as _;
 
-use crate::answer;
 use crate::core::Core;
+use crate::{answer, request};
 
 /// Messages that wait to go out, in the form that they wait in.
 pub(crate) enum Output {
@@ -30,6 +30,8 @@ pub(crate) struct Asking {
     /// The number of the request on the stream.
     pub(crate) number: u64,
     pub(crate) listener: u32,
+    /// The session of a desktop that it came on.
+    pub(crate) session: Option<u64>,
     pub(crate) request: RequestName,
     /// The request itself, which its acknowledgement repeats.
     pub(crate) event: UserEvent,
@@ -150,16 +152,19 @@ impl Asking {
             Ok(Outcome::Status(state, known)) => {
                 let known = (&state, &*known);
                 let mut answer = answer::group_status(&self.event, self.request, known, &setting());
-                if let Ok(group) = crate::request::group(&self.event, &objects) {
+                if let Ok(group) = request::group(&self.event, &objects) {
                     core.push_dialing(&mut answer, group, &state);
                     answer::push_waits(&mut answer, &core.waits(group));
+                    answer::push_agents(&mut answer, &core.agents.counts(group));
                 }
                 self.naming_ignored(answer)
             }
             Ok(Outcome::Again { answer, .. }) => UserEvent::decode(&answer[..]).unwrap_or_default(),
-            // These come of files and of time, which have no session.
+            // What follows on the first comes of files and of time, which have no session.
             Ok(
-                Outcome::Known
+                Outcome::Agent(_)
+                | Outcome::Known
+                | Outcome::HandsFull
                 | Outcome::DoNotCallPut
                 | Outcome::Removed(_)
                 | Outcome::DoNotCallRemoved(_)

@@ -55,6 +55,7 @@ pub(super) async fn read(
                 core.push_dialing(&mut event, group, state);
             }
             answer::push_waits(&mut event, &core.waits(group));
+            answer::push_agents(&mut event, &core.agents.counts(group));
             Ok(event)
         }
         RequestName::ReadCampaignGroups => {

@@ -4,7 +4,7 @@
 use ocs_protocol::attribute::{GSW_APPLICATION_ID, GSW_RECORD_HANDLE};
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
-use ocs_rules::change::Outcome;
+use ocs_rules::change::{Delivery, Outcome};
 use ocs_rules::record::Handle;
 
 use super::output::Asking;
@@ -14,6 +14,16 @@ use crate::{answer, request};
 /// Tells those whom a change concerns, beside whoever asked for it.
 pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
     match outcome {
+        Outcome::Agent(says) => core.agents.hear(says, asking.session),
+        Outcome::Delivered(delivery) => took(delivery, asking, core),
+        Outcome::Chained(chain) => {
+            for delivery in chain {
+                took(delivery, asking, core);
+            }
+        }
+        Outcome::Changed { record, .. } if ends(asking.request) => {
+            core.agents.let_go([record.handle]);
+        }
         Outcome::Reached { taken, .. } => tell_taken(taken, core),
         Outcome::Erased(erased) => tell_taken(&erased.taken, core),
         Outcome::Group(state) => {
@@ -28,6 +38,27 @@ pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
     }
 }
 
+/// An agent has another record in hand.
+fn took(delivery: &Delivery, asking: &Asking, core: &Core) {
+    let in_hand = delivery.record.in_hand.as_ref();
+    if let Some(agent) = in_hand.and_then(|in_hand| in_hand.agent.as_deref()) {
+        let handle = delivery.record.handle;
+        core.agents
+            .took(agent, delivery.group, handle, asking.session);
+    }
+}
+
+/// Whether a request takes its record out of the hand that it was in.
+const fn ends(request: RequestName) -> bool {
+    matches!(
+        request,
+        RequestName::RecordProcessed
+            | RequestName::RecordReject
+            | RequestName::RecordReschedule
+            | RequestName::ScheduledRecordReschedule
+    )
+}
+
 /// Tells agents of records that were taken out of their hands.
 pub(crate) fn tell_taken(taken: &[(String, Handle)], core: &Core) {
     for (agent, handle) in taken {
@@ -36,6 +67,7 @@ pub(crate) fn tell_taken(taken: &[(String, Handle)], core: &Core) {
         event.push(GSW_RECORD_HANDLE, (*handle).into());
         core.sessions.push(agent, event);
     }
+    core.agents.let_go(taken.iter().map(|(_, handle)| *handle));
 }
 
 /// The event that tells desktops of a request to a campaign group.

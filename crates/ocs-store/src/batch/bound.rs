@@ -26,6 +26,10 @@ impl Batch<'_> {
                 return Ok(bound.check_group(preview.group, objects));
             }
             Change::Group(request) => return Ok(bound.check_group(request.group, objects)),
+            Change::Agent(says) => {
+                let group = says.group.map(|group| bound.check_group(group, objects));
+                return Ok(group.unwrap_or(Ok(())));
+            }
             Change::UpdateCallCompletionStats(request) | Change::RecordProcessed(request) => {
                 request.on.handle
             }

@@ -57,6 +57,9 @@ impl Batch<'_> {
             return Ok(Err(refusal));
         }
         let agent = request.agent.as_deref();
+        if request.empty_handed && self.has_in_hand(agent, store)? {
+            return Ok(Ok(Outcome::HandsFull));
+        }
         // Where it dials by itself, an agent gets his own callbacks and nothing else.
         let callback_only = request.callback_only || dials && to_dial.is_none();
         let (handle, said) = match self.next_record(request.group, agent, callback_only, store)? {
@@ -95,6 +98,17 @@ impl Batch<'_> {
             return self.begin_call(&record, (group, dialing), store).map(Ok);
         }
         Ok(Ok(Outcome::Delivered(Box::new(Delivery { record, group }))))
+    }
+
+    /// Whether an agent has a record in hand, as the batch has left it so far.
+    fn has_in_hand(
+        &mut self,
+        agent: Option<&str>,
+        store: &mut Transaction<'_>,
+    ) -> Result<bool, StoreError> {
+        self.write_records(store)?;
+        let out = self.live.out.look();
+        Ok(agent.is_some_and(|agent| out.in_hand(agent) > 0))
     }
 
     pub(super) fn chained(&mut self, request: &Chained, store: &mut Transaction<'_>) -> Run {

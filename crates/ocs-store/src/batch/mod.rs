@@ -237,6 +237,7 @@ impl<'a> Batch<'a> {
             Change::CancelTold(handle, guid) => self.cancel_told(handle, &guid, store),
             Change::Chained(request) => self.chained(&request, store),
             Change::Group(request) => self.group(&request, store),
+            Change::Agent(says) => Ok(Ok(Outcome::Agent(says))),
             Change::PutDoNotCall(entry) => self.put_do_not_call(&entry, store),
             Change::RemoveDoNotCall(subject, by) => self.remove_do_not_call(&subject, &by, store),
             Change::State(stating) => self.state(*stating, bound, store),

@@ -81,6 +81,7 @@ impl Batch<'_> {
         store: &mut Transaction<'_>,
     ) -> Result<Statistics, StoreError> {
         self.write_records(store)?;
+        self.set.write_counts(store)?;
         self.results.write(store)?;
         results::known_of(store.connection(), group, self.objects, self.now)
     }

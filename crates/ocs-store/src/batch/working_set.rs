@@ -140,8 +140,9 @@ impl WorkingSet {
     }
 
     pub(super) fn write_counts(&mut self, store: &mut Transaction<'_>) -> Result<(), StoreError> {
-        self.counts.retain(|_, change| *change != 0);
-        store.add_to_counts(&self.counts)
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.retain(|_, change| *change != 0);
+        store.add_to_counts(&counts)
     }
 }
 
@@ -199,7 +200,9 @@ impl Batch<'_> {
         }
         let phone = self.compared(&record.contact.phone, record.list);
         let customer = record.contact.customer_id.as_deref();
-        let awaited = self.live.out.change().came_back(phone, customer);
+        let mut out = self.live.out.change();
+        let awaited = out.came_back(phone, customer, holder(record));
+        drop(out);
         if awaited {
             Self::release_contact(phone, customer, store)?;
         }
@@ -361,7 +364,8 @@ impl Batch<'_> {
                     .entry((record.list, record.status))
                     .or_default() += 1;
             }
-            if stored.status != record.status || took_customer {
+            let changed_hands = stored.holder.as_deref() != holder(record);
+            if stored.status != record.status || took_customer || changed_hands {
                 let list = self.objects.list(record.list).map(AsRef::as_ref);
                 let phone = Compared::of(&record.contact.phone, self.policy.region(list));
                 if moved(&self.live.out, &stored, record, phone) {
@@ -444,14 +448,16 @@ fn holder(record: &Record) -> Option<&str> {
     record.in_hand.as_ref()?.agent.as_deref()
 }
 
-/// A record's status or customer id was changed: it may have gone out, or come back, or
-/// be out for somebody more. Whether others slept until it was back.
+/// A record's status, customer id or agent was changed: it may have gone out, or come back,
+/// or be out for somebody more. Whether others slept until it was back.
 fn moved(out: &Shown<OutNow>, stored: &Stored, record: &Record, phone: Compared) -> bool {
     let awaited = stored.status == RecordStatus::Retrieved
-        && out.change().came_back(phone, stored.customer.as_deref());
+        && out
+            .change()
+            .came_back(phone, stored.customer.as_deref(), stored.holder.as_deref());
     if record.status == RecordStatus::Retrieved {
         let customer = record.contact.customer_id.as_deref();
-        out.change().went_out(phone, customer);
+        out.change().went_out(phone, customer, holder(record));
     }
     awaited
 }

@@ -351,7 +351,9 @@ impl Database {
         for record in requests::read_retrieved(&self.connection)? {
             let list = objects.list(record.list).map(AsRef::as_ref);
             let phone = Compared::of(&record.contact.phone, policy.region(list));
-            out.went_out(phone, record.contact.customer_id.as_deref());
+            let agent = record.in_hand.as_ref();
+            let agent = agent.and_then(|in_hand| in_hand.agent.as_deref());
+            out.went_out(phone, record.contact.customer_id.as_deref(), agent);
         }
         out.wait_for_all();
         Ok(out)

@@ -226,6 +226,7 @@ impl World {
             agent: Some("ann".to_owned()),
             attempt_guid: format!("{guid:032x}"),
             callback_only: false,
+            empty_handed: false,
         };
         match self.one(Change::Preview(Box::new(preview))) {
             Ok(Outcome::Delivered(delivery)) => Some(delivery.record.handle),

@@ -21,6 +21,7 @@ fn preview(guid: u128, world: &mut World) -> Outcome {
         group: 0,
         agent: None,
         callback_only: false,
+        empty_handed: false,
         guid,
     };
     asked(&step, world)

@@ -108,6 +108,7 @@ fn run(steps: &[Do]) {
                     group: 0,
                     agent: None,
                     callback_only: false,
+                    empty_handed: false,
                     guid,
                 }
             }

@@ -107,6 +107,7 @@ fn preview(group: u8, guid: u128, world: &mut World) -> Outcome {
         group,
         agent: None,
         callback_only: false,
+        empty_handed: false,
         guid,
     };
     let change = steps::change(&step, world);
@@ -403,6 +404,7 @@ fn run(steps: &[Do]) {
                     group,
                     agent: None,
                     callback_only: false,
+                    empty_handed: false,
                     guid,
                 },
             ),

@@ -201,6 +201,10 @@ fn alone(before: &Seen, after: &Seen, change: &Change, outcome: &Outcome, asked:
                 .insert(handle, before.records[&handle].clone());
             let due = is_due(&before.records[&handle], &found, request, asked);
             assert!(due, "it was not due: {:?}", delivery.record);
+            assert!(!request.empty_handed || !has_in_hand(before, request));
+        }
+        (Change::Preview(request), Outcome::HandsFull) => {
+            assert!(request.empty_handed && has_in_hand(before, request));
         }
         // What caps hold back is counted elsewhere.
         (Change::Preview(request), Outcome::NothingDue)
@@ -226,6 +230,16 @@ fn alone(before: &Seen, after: &Seen, change: &Change, outcome: &Outcome, asked:
         }
         _ => {}
     }
+}
+
+/// Whether the agent of a preview has a record in hand already.
+fn has_in_hand(seen: &Seen, request: &Preview) -> bool {
+    let holders = seen
+        .records
+        .values()
+        .filter_map(|record| record.in_hand.as_ref());
+    let mut agents = holders.filter_map(|in_hand| in_hand.agent.as_ref());
+    agents.any(|agent| Some(agent) == request.agent.as_ref())
 }
 
 /// Whether a preview may give a record out to an agent (records.md, section 4), Do Not

@@ -92,6 +92,7 @@ fn what_was_found() {
         group,
         agent: None,
         callback_only: false,
+        empty_handed: false,
         guid: 1,
     };
     let phone = Reached::Phone(0, None);
@@ -149,6 +150,7 @@ fn what_was_found() {
                 group: 0,
                 agent: None,
                 callback_only: false,
+                empty_handed: false,
                 guid: 2,
             }],
         ],

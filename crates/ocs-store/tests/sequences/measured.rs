@@ -61,6 +61,7 @@ fn measure(case: &str, block: impl Fn(&mut World, &Store)) {
         group: 0,
         agent: None,
         callback_only: false,
+        empty_handed: false,
         guid,
     };
     // While they are taken out of the way, other requests wait for one step at most.
@@ -148,6 +149,7 @@ fn behind_very_many() {
             group: 0,
             agent: None,
             callback_only: false,
+            empty_handed: false,
             guid: 1,
         };
         let (outcomes, _) = submit(store, vec![steps::change(&preview, world)]);

@@ -94,6 +94,7 @@ pub(crate) enum Step {
         group: u8,
         agent: Option<u8>,
         callback_only: bool,
+        empty_handed: bool,
         guid: u128,
     },
     Chained(On, u128),
@@ -227,11 +228,13 @@ fn step() -> impl Strategy<Value = Step> {
             again,
         },
     );
-    let previewing = (0..3_u8, agent(), prop::bool::weighted(0.1), any::<u128>()).prop_map(
-        |(group, agent, callback_only, guid)| Step::Preview {
+    let seldom = || prop::bool::weighted(0.1);
+    let previewing = (0..3_u8, agent(), seldom(), seldom(), any::<u128>()).prop_map(
+        |(group, agent, callback_only, empty_handed, guid)| Step::Preview {
             group,
             agent,
             callback_only,
+            empty_handed,
             guid,
         },
     );
@@ -322,12 +325,14 @@ pub(crate) fn change(step: &Step, world: &World) -> Change {
             group,
             agent,
             callback_only,
+            empty_handed,
             guid,
         } => Change::Preview(Box::new(Preview {
             group: world.groups[usize::from(*group)],
             agent: agent.map(agent_name),
             attempt_guid: format!("{guid:032x}"),
             callback_only: *callback_only,
+            empty_handed: *empty_handed,
         })),
         Step::Chained(on, guid_seed) => Change::Chained(Box::new(Chained {
             on: on_record(*on, world),

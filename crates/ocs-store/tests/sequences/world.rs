@@ -296,6 +296,16 @@ fn read(store: &Store, lists: &[ListId]) -> Seen {
         let counts = wait(store.reader().counts(*list)).expect("they are read");
         seen.counts.insert(*list, counts);
     }
+    let mut in_hand: BTreeMap<&str, u32> = BTreeMap::new();
+    for record in seen.records.values() {
+        let holder = record.in_hand.as_ref();
+        if let Some(agent) = holder.and_then(|in_hand| in_hand.agent.as_deref()) {
+            *in_hand.entry(agent).or_default() += 1;
+        }
+    }
+    for (agent, records) in in_hand {
+        assert_eq!(store.reader().in_hand(agent), records, "{agent}");
+    }
     seen
 }
 

@@ -1,8 +1,8 @@
 //! The commands, and the requests that they mean (outbound-protocols.md, section 3).
 
 use ocs_protocol::attribute::{
-    GSW_CALL_RESULT, GSW_CALLBACK_TYPE, GSW_CALLING_LIST, GSW_CAMPAIGN_GROUP_DBID, GSW_CUSTOMER_ID,
-    GSW_DATE_TIME, GSW_PHONE, GSW_READY_TIME, GSW_RECORD_HANDLE,
+    GSW_AGENT_STATE, GSW_CALL_RESULT, GSW_CALLBACK_TYPE, GSW_CALLING_LIST, GSW_CAMPAIGN_GROUP_DBID,
+    GSW_CUSTOMER_ID, GSW_DATE_TIME, GSW_PHONE, GSW_READY_TIME, GSW_RECORD_HANDLE,
 };
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
@@ -20,12 +20,32 @@ Commands; without one, they are read from standard input, one a line:
   add LIST PHONE                   add a record to a calling list
   cancel HANDLE|PHONE              cancel a record, or what is open with a phone
   dnc HANDLE|PHONE                 put a phone on the Do Not Call list
-  ready SECONDS                    say when the agent will be ready
+  ready SECONDS [GROUP_DBID]       say when the agent will be ready, for a campaign group
+  state GROUP_DBID STATE           say what the agent does: Ready, NotReady, Busy, AfterCall
+                                   or LoggedOut
   status                           ask for the campaign groups' present state
   logout                           the agent leaves
+  wait EVENT                       do nothing more before this event comes unasked
   request NAME                     any request by its name
 Each takes attributes and fields after it: KEY=VALUE. A phone of digits only is written
 phone=DIGITS, a customer id customer=ID. In a line, \"…\" holds words together.";
+
+/// What a command comes to.
+#[derive(Debug)]
+pub(super) enum Command {
+    Ask(UserEvent),
+    /// Wait for an event of this name.
+    Wait(String),
+}
+
+/// Reads a command.
+pub(super) fn read(words: &[String]) -> Result<Command, String> {
+    match words {
+        [wait, event] if wait == "wait" => Ok(Command::Wait(event.clone())),
+        [wait, ..] if wait == "wait" => Err("wait: one EVENT, by its name".to_owned()),
+        _ => request(words).map(Command::Ask),
+    }
+}
 
 /// The request of a command.
 pub(super) fn request(words: &[String]) -> Result<UserEvent, String> {
@@ -64,11 +84,21 @@ pub(super) fn request(words: &[String]) -> Result<UserEvent, String> {
         "ready" => {
             let mut request = named(RequestName::ReadyTime);
             request.push(GSW_READY_TIME, words.number("SECONDS")?.into());
+            if words.rest.peek().is_some_and(|word| !word.contains('=')) {
+                request.push(GSW_CAMPAIGN_GROUP_DBID, words.number("GROUP_DBID")?.into());
+            }
+            request
+        }
+        "state" => {
+            let mut request = named(RequestName::AgentState);
+            request.push(GSW_CAMPAIGN_GROUP_DBID, words.number("GROUP_DBID")?.into());
+            request.push(GSW_AGENT_STATE, words.next("STATE")?.into());
             request
         }
         "status" => named(RequestName::CampaignStatusRequest),
         "logout" => named(RequestName::LogOut),
         "request" => UserEvent::request(words.next("NAME")?),
+        "wait" => return Err("wait: it stands among lines of standard input".to_owned()),
         other => return Err(format!("\"{other}\" is no command\n{COMMANDS}")),
     };
     for pair in words.rest {
@@ -197,6 +227,14 @@ mod tests {
                 r#"{"GSW_AGENT_REQ_TYPE":"ReadyTime","GSW_READY_TIME":30}"#,
             ),
             (
+                "ready 0 301 note=x",
+                r#"{"GSW_AGENT_REQ_TYPE":"ReadyTime","GSW_READY_TIME":0,"GSW_CAMPAIGN_GROUP_DBID":301,"note":"x"}"#,
+            ),
+            (
+                "state 301 AfterCall",
+                r#"{"GSW_AGENT_REQ_TYPE":"AgentState","GSW_CAMPAIGN_GROUP_DBID":301,"GSW_AGENT_STATE":"AfterCall"}"#,
+            ),
+            (
                 "status",
                 r#"{"GSW_AGENT_REQ_TYPE":"CampaignStatusRequest"}"#,
             ),
@@ -212,6 +250,8 @@ mod tests {
         }
         for (line, part) in [
             ("dance", "\"dance\" is no command"),
+            ("ready 0 Agents", "GROUP_DBID is a number"),
+            ("state 301", "STATE is missing"),
             ("preview", "GROUP_DBID is missing"),
             ("preview Agents", "GROUP_DBID is a number"),
             ("reject x", "HANDLE is a number"),
@@ -223,6 +263,22 @@ mod tests {
         ] {
             let sentence = request(&words(line).expect(line)).expect_err(line);
             assert!(sentence.contains(part), "{line}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for() {
+        for (line, right) in [
+            ("wait PreviewRecord", true),
+            ("wait", false),
+            ("wait PreviewRecord ScheduledCall", false),
+        ] {
+            let read = read(&words(line).expect(line));
+            assert_eq!(
+                matches!(read, Ok(Command::Wait(_))),
+                right,
+                "{line}: {read:?}"
+            );
         }
     }
 }

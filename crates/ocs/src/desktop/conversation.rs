@@ -18,6 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
+use super::command::Command;
 use super::{command, shown, words};
 use crate::cli;
 use crate::terminal::{DONE, FAILED, PARTLY, complain, end, say};
@@ -43,6 +44,10 @@ struct Conversation {
     commands: u64,
     /// Commands that were wrong or refused.
     refused: u64,
+    /// Events that came unasked and were not waited for, by name.
+    unasked: HashMap<String, u64>,
+    /// The event that is waited for before the next command.
+    waits: Option<String>,
 }
 
 /// Says hello, sends the one command or those of standard input, and prints every
@@ -80,6 +85,8 @@ pub(super) async fn hold(
         unanswered: HashMap::new(),
         commands: 0,
         refused: 0,
+        unasked: HashMap::new(),
+        waits: None,
     };
     let lines = match single {
         Some(request) => {
@@ -147,7 +154,8 @@ impl Conversation {
     ) -> anyhow::Result<ExitCode> {
         let mut stopped = false;
         while lines.is_some() || !self.unanswered.is_empty() {
-            let may_send = lines.is_some() && self.unanswered.len() < IN_FLIGHT;
+            let may_send =
+                lines.is_some() && self.waits.is_none() && self.unanswered.len() < IN_FLIGHT;
             let all_said = lines.is_none();
             tokio::select! {
                 line = next(&mut lines), if may_send => match line {
@@ -218,8 +226,15 @@ impl Conversation {
         if words.as_ref().is_ok_and(Vec::is_empty) {
             return Ok(());
         }
-        match words.and_then(|words| command::request(&words)) {
-            Ok(request) => self.send(request),
+        match words.and_then(|words| command::read(&words)) {
+            Ok(Command::Ask(request)) => self.send(request),
+            Ok(Command::Wait(event)) => {
+                self.commands += 1;
+                if !self.came(&event) {
+                    self.waits = Some(event);
+                }
+                Ok(())
+            }
             Err(sentence) => {
                 self.commands += 1;
                 self.refused += 1;
@@ -246,6 +261,12 @@ impl Conversation {
         sent.map_err(|_| anyhow!("the session has ended"))
     }
 
+    /// Whether an event has come that was not waited for; then it was now.
+    fn came(&mut self, event: &str) -> bool {
+        let came = self.unasked.get_mut(event).filter(|came| **came > 0);
+        came.map(|came| *came -= 1).is_some()
+    }
+
     /// Prints an event and notes what it answers. Answers whether OCS is stopping.
     fn hear(&mut self, message: &ServerMessage) -> bool {
         show(message);
@@ -257,6 +278,13 @@ impl Conversation {
                 {
                     self.unanswered.remove(&message.number);
                     self.refused += u64::from(name == ERROR_MESSAGE);
+                }
+                if message.number == 0 {
+                    if self.waits.as_deref() == Some(name) {
+                        self.waits = None;
+                    } else {
+                        *self.unasked.entry(name.to_owned()).or_default() += 1;
+                    }
                 }
                 false
             }

@@ -207,7 +207,7 @@ fn modes_that_hand_nothing_out() {
             "StartDialing",
             json!({ "GSW_DIAL_MODE": "Progressive" }),
         ),
-        (DIALER, "StartDialing", json!({ "GSW_DIAL_MODE": 8 })),
+        (DIALER, "StartDialing", json!({ "GSW_DIAL_MODE": 7 })),
     ] {
         let event = server.group(dbid, req, &sent).expect(400);
         has(

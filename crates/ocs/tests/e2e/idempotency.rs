@@ -62,6 +62,10 @@ fn the_same_again() {
             json!({ "GSW_CHAIN_ATTR": "AllChain" }),
         ),
         (group("GetRecord"), json!({ "GSW_AGENT_ID": "a3" })),
+        (
+            group("AgentState"),
+            json!({ "GSW_AGENT_ID": "a3", "GSW_AGENT_STATE": "Ready" }),
+        ),
         ("/phones/555?req=DoNotCall".to_owned(), json!({})),
         ("/customer_ids/C-1?req=DoNotCall".to_owned(), json!({})),
         (group("StopDialing"), json!({})),

@@ -4,6 +4,7 @@
 mod access;
 mod add_records;
 mod add_records_once;
+mod agents;
 mod audit;
 mod campaign_groups;
 mod campaigns;
@@ -42,6 +43,7 @@ mod openapi;
 mod process;
 mod program;
 mod proxy_log;
+mod push_preview;
 mod quickstart;
 mod reads;
 mod redundancy;

@@ -65,25 +65,25 @@ fn address(server: &Server) -> String {
     rest.split(' ').next().expect("an address").to_owned()
 }
 
-fn desk() -> Value {
+pub(crate) fn desk() -> Value {
     json!({ "version": 1, "role": DESKTOP, "application": "Desk", "secret": "of the desk" })
 }
 
-fn script() -> Value {
+pub(crate) fn script() -> Value {
     json!({
         "version": 1, "role": THIRD_PARTY, "application": "Script", "secret": "of the script",
     })
 }
 
 /// A running Python client, which holds sessions.
-struct Client {
+pub(crate) struct Client {
     child: Child,
     stdout: Said,
     stderr: Said,
 }
 
 impl Client {
-    fn start(server: &Server, sessions: &Value) -> Self {
+    pub(crate) fn start(server: &Server, sessions: &Value) -> Self {
         let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ocs-protocol/proto");
         let generated = server.home.path().join("generated");
         std::fs::create_dir_all(&generated).expect("a folder");
@@ -113,14 +113,14 @@ impl Client {
 
     /// Waits until a session is open.
     #[track_caller]
-    fn wait_open(&self, session: usize) {
+    pub(crate) fn wait_open(&self, session: usize) {
         let open = self.stdout.wait(&format!("open {session}"), 1);
         assert!(open.is_some(), "{:#?}", self.stderr.lines());
     }
 
     /// Waits until every session has ended, and says how, in their order.
     #[track_caller]
-    fn ended(self) -> Vec<Value> {
+    pub(crate) fn ended(self) -> Vec<Value> {
         let mut ended: Vec<Value> = self
             .stdout
             .wait_for_end()
@@ -141,7 +141,7 @@ impl Drop for Client {
 }
 
 /// `ocs desktop` as the application "Desk", with what follows, and lines to read.
-fn desktop(server: &Server, arguments: &[&str], lines: &str) -> Ended {
+pub(crate) fn desktop(server: &Server, arguments: &[&str], lines: &str) -> Ended {
     process::run_with(&mut desktop_command(server, arguments), lines)
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn desktop_command(server: &Server, arguments: &[&str]) -> std::proce
 }
 
 /// The events of `ocs desktop`.
-fn events(ended: &Ended) -> Vec<Value> {
+pub(crate) fn events(ended: &Ended) -> Vec<Value> {
     let lines = ended.stdout.lines();
     lines
         .map(|line| serde_json::from_str(line).expect("an event"))

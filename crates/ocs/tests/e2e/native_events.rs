@@ -53,13 +53,25 @@ impl Agent {
             child,
         };
         // An answer shows that the session is open.
-        agent.types("ready 0");
-        agent.hears("ReadyTimeAcknowledge", 1);
+        agent.types("logout");
+        agent.hears("LogOutAcknowledge", 1);
         agent
     }
 
     pub(crate) fn types(&mut self, line: &str) {
         writeln!(self.lines, "{line}").expect("it reads");
+    }
+
+    /// The events of this name so far.
+    pub(crate) fn heard(&self, event: &str) -> usize {
+        let name = format!("\"{event}\"");
+        let lines = self.said.lines();
+        lines.iter().filter(|line| line.contains(&name)).count()
+    }
+
+    /// Ends without a word, as when the machine is lost.
+    pub(crate) fn vanishes(self) {
+        drop(self);
     }
 
     /// The `nth` event of this name.

@@ -13,6 +13,7 @@ use tokio_stream::Stream;
 use tonic::Status;
 
 use super::message_type;
+use super::registry::Sent;
 use super::session::Seat;
 use crate::core::Core;
 use crate::session::output::Output;
@@ -23,7 +24,7 @@ pub(crate) struct Outgoing {
     pub(super) role: Role,
     pub(super) answers: mpsc::Receiver<Output>,
     /// Of a desktop.
-    pub(super) events: Option<mpsc::Receiver<Arc<UserEvent>>>,
+    pub(super) events: Option<mpsc::Receiver<Sent>>,
     /// The status that it ends with, when it is ended from outside.
     pub(super) end: Option<oneshot::Receiver<Status>>,
     /// Why it ends, where a message could not be read; heard after the last answer.
@@ -86,7 +87,12 @@ impl Outgoing {
             return Poll::Pending;
         };
         match events.poll_recv(context) {
-            Poll::Ready(Some(event)) => Poll::Ready(Arc::unwrap_or_clone(event)),
+            Poll::Ready(Some(Sent { event, record })) => {
+                if let Some(record) = record {
+                    record.is_taken();
+                }
+                Poll::Ready(Arc::unwrap_or_clone(event))
+            }
             Poll::Ready(None) => {
                 self.events = None;
                 Poll::Pending

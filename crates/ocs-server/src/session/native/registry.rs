@@ -11,6 +11,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tonic::Status;
 
 use super::{EVENTS, LAST_WORDS};
+use crate::agents::Undelivered;
+
+/// An unsolicited event on its way to a desktop.
+#[derive(Clone)]
+pub(crate) struct Sent {
+    pub(super) event: Arc<UserEvent>,
+    /// The record that it brings, which goes back where no desktop takes it.
+    pub(super) record: Option<Arc<Undelivered>>,
+}
 
 /// The open sessions of desktops. Clones are handles to the same.
 #[derive(Clone, Default)]
@@ -25,7 +34,7 @@ struct Open {
 
 struct Desktop {
     agent: Option<String>,
-    events: mpsc::Sender<Arc<UserEvent>>,
+    events: mpsc::Sender<Sent>,
     /// To what goes out: the status that the session ends with, when it is ended here.
     end: oneshot::Sender<Status>,
     ended: Arc<Notify>,
@@ -35,25 +44,39 @@ struct Desktop {
 pub(super) struct Entry {
     sessions: Sessions,
     number: u64,
-    events: mpsc::Sender<Arc<UserEvent>>,
+    events: mpsc::Sender<Sent>,
     ended: Arc<Notify>,
 }
 
 impl Sessions {
-    /// Sends an unsolicited event to the desktops of an agent. Answers whether there
-    /// was any: the event is then on its way.
+    /// Sends an unsolicited event to the desktops of an agent.
     ///
     /// It never waits: a session whose desktop does not read is ended instead.
-    pub(crate) fn push(&self, agent: &str, event: UserEvent) -> bool {
+    pub(crate) fn push(&self, agent: &str, event: UserEvent) {
         let mut open = self.lock();
-        let numbers: Vec<_> = open
-            .by_agent
-            .get(agent)
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
-        open.send(&numbers, event)
+        let numbers = open.of_agent(agent);
+        open.send(&numbers, event, None);
+    }
+
+    /// The same of an event that brings a record, to the desktop of one session, or to
+    /// those of an agent. Where none takes it, the record goes back.
+    pub(crate) fn push_record(
+        &self,
+        agent: &str,
+        session: Option<u64>,
+        event: UserEvent,
+        record: Arc<Undelivered>,
+    ) {
+        // What goes back asks nothing of the sessions, but it does so after they are left.
+        let _last = Arc::clone(&record);
+        let mut open = self.lock();
+        let numbers = session.map_or_else(|| open.of_agent(agent), |session| vec![session]);
+        open.send(&numbers, event, Some(record));
+    }
+
+    /// Whether an agent has a desktop here.
+    pub(crate) fn is_here(&self, agent: &str) -> bool {
+        self.lock().by_agent.contains_key(agent)
     }
 
     /// The agents whose desktops are here.
@@ -65,7 +88,7 @@ impl Sessions {
     pub(crate) fn push_all(&self, event: UserEvent) {
         let mut open = self.lock();
         let numbers: Vec<_> = open.desktops.keys().copied().collect();
-        open.send(&numbers, event);
+        open.send(&numbers, event, None);
     }
 
     /// Enters a desktop's session.
@@ -73,7 +96,7 @@ impl Sessions {
         &self,
         agent: Option<String>,
         end: oneshot::Sender<Status>,
-    ) -> (Entry, mpsc::Receiver<Arc<UserEvent>>) {
+    ) -> (Entry, mpsc::Receiver<Sent>) {
         let (events, heard) = mpsc::channel(EVENTS);
         let mut open = self.lock();
         let number = open.next;
@@ -108,17 +131,21 @@ impl Sessions {
 }
 
 impl Open {
-    fn send(&mut self, numbers: &[u64], event: UserEvent) -> bool {
+    fn of_agent(&self, agent: &str) -> Vec<u64> {
+        let numbers = self.by_agent.get(agent);
+        numbers.into_iter().flatten().copied().collect()
+    }
+
+    fn send(&mut self, numbers: &[u64], event: UserEvent, record: Option<Arc<Undelivered>>) {
         let event = Arc::new(event);
-        let mut any = false;
+        let sent = Sent { event, record };
         for number in numbers {
             let Some(desktop) = self.desktops.get(number) else {
                 continue;
             };
-            match desktop.events.try_send(Arc::clone(&event)) {
-                Ok(()) => any = true,
-                // It ends this moment.
-                Err(TrySendError::Closed(_)) => {}
+            match desktop.events.try_send(sent.clone()) {
+                // One that is closed ends this moment.
+                Ok(()) | Err(TrySendError::Closed(_)) => {}
                 Err(TrySendError::Full(_)) => {
                     if let Some(desktop) = self.remove(*number) {
                         desktop.end();
@@ -126,7 +153,6 @@ impl Open {
                 }
             }
         }
-        any
     }
 
     fn remove(&mut self, number: u64) -> Option<Desktop> {
@@ -159,6 +185,11 @@ impl Desktop {
 }
 
 impl Entry {
+    /// The session's number.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Resolves when the session was ended and its desktop does not even read that.
     pub(super) async fn given_up(&self) {
         self.ended.notified().await;
@@ -186,11 +217,7 @@ mod tests {
     fn enter(
         sessions: &Sessions,
         agent: Option<&str>,
-    ) -> (
-        Entry,
-        mpsc::Receiver<Arc<UserEvent>>,
-        oneshot::Receiver<Status>,
-    ) {
+    ) -> (Entry, mpsc::Receiver<Sent>, oneshot::Receiver<Status>) {
         let (status, ended) = oneshot::channel();
         let (entry, heard) = sessions.enter(agent.map(str::to_owned), status);
         (entry, heard, ended)
@@ -201,16 +228,19 @@ mod tests {
         let sessions = Sessions::default();
         let mut desktops =
             [Some("Ann"), Some("Bob"), Some("Ann"), None].map(|agent| enter(&sessions, agent));
-        for (to, any, reached) in [
-            (Some("Ann"), true, [true, false, true, false]),
-            (Some("Bob"), true, [false, true, false, false]),
-            (Some("Eve"), false, [false; 4]),
-            (Some(""), false, [false; 4]),
-            (None, true, [true; 4]),
+        for (to, reached) in [
+            (Some("Ann"), [true, false, true, false]),
+            (Some("Bob"), [false, true, false, false]),
+            (Some("Eve"), [false; 4]),
+            (Some(""), [false; 4]),
+            (None, [true; 4]),
         ] {
             let event = UserEvent::event("RecordCancel");
             match to {
-                Some(agent) => assert_eq!(sessions.push(agent, event), any, "{agent}"),
+                Some(agent) => {
+                    assert_eq!(sessions.is_here(agent), reached.contains(&true), "{agent}");
+                    sessions.push(agent, event);
+                }
                 None => sessions.push_all(event),
             }
             let heard = desktops
@@ -219,7 +249,7 @@ mod tests {
             assert_eq!(heard, reached, "{to:?}");
         }
         drop(desktops);
-        assert!(!sessions.push("Ann", UserEvent::default()));
+        assert!(!sessions.is_here("Ann"));
         let open = sessions.lock();
         assert!(open.desktops.is_empty() && open.by_agent.is_empty());
     }
@@ -237,6 +267,6 @@ mod tests {
         }
         let status = ended.await.expect("a status");
         assert_eq!(status.code(), tonic::Code::ResourceExhausted);
-        assert!(!sessions.push("Ann", UserEvent::default()));
+        assert!(!sessions.is_here("Ann"));
     }
 }

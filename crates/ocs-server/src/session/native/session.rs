@@ -57,6 +57,8 @@ struct Hearing {
     application: String,
     role: Role,
     agent: Option<String>,
+    /// Its number, of a desktop.
+    number: Option<u64>,
     output: mpsc::Sender<Output>,
     _seat: Arc<Seat>,
 }
@@ -162,15 +164,24 @@ impl Outbound for NativeSessions {
             application: admitted.application,
             role,
             agent: admitted.agent,
+            number: entry.as_ref().map(Entry::number),
             output,
             _seat: Arc::clone(&seat),
         };
         let stopping = self.native.stopping.clone();
         let connection = Arc::clone(&self.connection);
+        let agents = self.native.core.agents.clone();
+        let number = hearing.number;
+        if let Some(number) = number {
+            agents.session_began(number);
+        }
         tokio::spawn(async move {
             tokio::select! {
                 () = hearing.hear(incoming, stopping, fault) => {}
                 () = given_up(entry) => connection.end(),
+            }
+            if let Some(number) = number {
+                agents.session_ended(number);
             }
             tracing::info!(%client, %application, "a session ended");
         });
@@ -243,6 +254,7 @@ impl Hearing {
                 Ok(event) => asked.push(Asked {
                     number: message.number,
                     client: self.application.clone(),
+                    session: self.number,
                     event,
                     ..Asked::default()
                 }),

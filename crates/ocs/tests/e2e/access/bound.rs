@@ -302,6 +302,18 @@ fn campaign_groups_of_others() {
             ),
             (
                 "POST",
+                format!("/campaigngroups/{BOTH}?req=AgentState"),
+                "{\"GSW_AGENT_ID\":\"a\",\"GSW_AGENT_STATE\":1}",
+                (403, Some(1112), group),
+            ),
+            (
+                "POST",
+                format!("/campaigngroups/{CALLING}?req=AgentState"),
+                "{\"GSW_AGENT_ID\":\"a\",\"GSW_AGENT_STATE\":1}",
+                (200, None, None),
+            ),
+            (
+                "POST",
                 format!("/campaigngroups/{BOTH}?req=StopDialing"),
                 "",
                 (403, Some(1112), group),

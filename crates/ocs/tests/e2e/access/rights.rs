@@ -42,6 +42,11 @@ const REQUESTS: &[(&str, &str, &[&str])] = &[
         &["preview"],
     ),
     ("POST", "/campaigngroups/401?req=GetRecord", &["preview"]),
+    (
+        "POST",
+        "/campaigngroups/401?req=AgentState",
+        &["update", "preview"],
+    ),
     ("POST", "/campaigngroups/401?req=LoadCampaign", &["control"]),
     ("POST", "/campaigngroups/401?req=StartDialing", &["control"]),
     (

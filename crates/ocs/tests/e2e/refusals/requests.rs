@@ -75,8 +75,9 @@ fn resources(open: &Value) -> Vec<Resource> {
                 "StopDialing",
                 "SetDialingMode",
                 "GetCampaignStatus",
+                "AgentState",
             ],
-            right: json!({ "GSW_DIAL_MODE": 3 }),
+            right: json!({ "GSW_DIAL_MODE": 3, "GSW_AGENT_ID": "a", "GSW_AGENT_STATE": 1 }),
         },
     ]
 }
@@ -279,6 +280,20 @@ pub(super) fn attributes(open: &Value) -> Vec<Wrong> {
         json!(""),
         "1 to 32",
     ));
+    let ready = json!({ "GSW_AGENT_ID": "a", "GSW_AGENT_STATE": "Ready" });
+    for (key, value, part) in [
+        ("GSW_AGENT_ID", Value::Null, "missing"),
+        ("GSW_AGENT_ID", json!(""), "1 to 32"),
+        ("GSW_AGENT_ID", json!(" "), "blank"),
+        ("GSW_AGENT_ID", long("a", 33), "1 to 32"),
+        ("GSW_AGENT_STATE", Value::Null, "missing"),
+        ("GSW_AGENT_STATE", json!("Away"), "AfterCall"),
+        ("GSW_AGENT_STATE", json!(""), "AfterCall"),
+        ("GSW_AGENT_STATE", json!(0), "LoggedOut"),
+        ("GSW_AGENT_STATE", json!("6"), "LoggedOut"),
+    ] {
+        rows.push((group, "AgentState", ready.clone(), key, value, part));
+    }
     for req in ["StartDialing", "SetDialingMode"] {
         for (key, value, part) in [
             ("GSW_DIAL_MODE", json!(0), "Preview"),

@@ -86,7 +86,7 @@ pub(super) fn states(open: &Value, closed: &Value) -> Vec<Wrong> {
     }
     for (dbid, req, mode) in [
         (402, "StartDialing", json!("Predictive")),
-        (402, "StartDialing", json!(8)),
+        (402, "StartDialing", json!(7)),
         (404, "SetDialingMode", json!("Progressive")),
         (404, "SetDialingMode", json!(7)),
     ] {
