@@ -7,6 +7,7 @@ use anyhow::{anyhow, bail};
 use ocs_protocol::control::{EraseReply, EraseRequest};
 use ocs_server::{Clock, Control};
 
+use crate::dnc::who;
 use crate::run::with_control;
 use crate::terminal::{DONE, FAILED, end, say};
 use crate::{cli, config};
@@ -31,7 +32,7 @@ async fn ask(control: &mut Control, erase: &cli::Erase) -> anyhow::Result<EraseR
         phone: erase.person.phone.clone().unwrap_or_default(),
         customer_id: erase.person.customer_id.clone().unwrap_or_default(),
         dry_run: erase.dry_run,
-        by: format!("ocs erase, process {}", std::process::id()),
+        by: who("ocs erase"),
     };
     let reply = control.client.erase(request).await;
     let reply = reply
