@@ -139,6 +139,7 @@ impl WorkingSet {
         handles.map(|added| added.handle).collect()
     }
 
+    /// Writes how the counts of records changed so far.
     pub(super) fn write_counts(&mut self, store: &mut Transaction<'_>) -> Result<(), StoreError> {
         let mut counts = std::mem::take(&mut self.counts);
         counts.retain(|_, change| *change != 0);

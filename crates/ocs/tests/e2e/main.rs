@@ -57,4 +57,5 @@ mod said;
 mod schedules;
 mod server;
 mod sizes;
+mod statistics;
 mod treatments;
