@@ -112,6 +112,22 @@ impl FrequencyCap {
         }
     }
 
+    /// Until when it holds back at `now`, after attempts that began at these moments; `None`
+    /// where there is room. In UTC seconds.
+    #[must_use]
+    pub fn held_until(
+        &self,
+        made: impl IntoIterator<Item = i64>,
+        zone: &TimeZone,
+        now: i64,
+    ) -> Option<i64> {
+        let since = self.since(zone, now);
+        let mut counted: Vec<_> = made.into_iter().filter(|at| *at >= since).collect();
+        counted.sort_unstable();
+        let oldest = counted.len().checked_sub(self.attempts as usize)?;
+        Some(self.room_after(counted[oldest], zone).max(now + 1))
+    }
+
     /// How many seconds back an attempt may lie and still count, in any zone.
     #[must_use]
     pub fn reach(&self) -> i64 {
@@ -179,13 +195,8 @@ mod tests {
         }
     }
 
-    /// Until when a cap holds back, as the store asks it.
     fn held_until(cap: &FrequencyCap, made: &[i64], zone: &TimeZone, now: i64) -> Option<i64> {
-        let since = cap.since(zone, now);
-        let mut counted: Vec<_> = made.iter().copied().filter(|at| *at >= since).collect();
-        counted.sort_unstable();
-        let oldest = counted.len().checked_sub(cap.attempts as usize)?;
-        Some(cap.room_after(counted[oldest], zone))
+        cap.held_until(made.iter().copied(), zone, now)
     }
 
     fn zone(name: &str) -> TimeZone {

@@ -73,7 +73,7 @@ async fn facts(
 
 /// Whether a record may be called, as far as consent goes, by one of the campaign groups that
 /// hand it out; where there is none, by whoever is to come.
-pub(crate) fn consent(core: &Core, found: &Surroundings, objects: &Objects, now: i64) -> Verdict {
+fn consent(core: &Core, found: &Surroundings, objects: &Objects, now: i64) -> Verdict {
     let record = &found.record;
     let verdict = |group: Option<&CampaignGroup>| {
         let levels = Levels::of(objects, record.list, group.map(|group| group.dbid));
@@ -193,29 +193,6 @@ fn filtered(core: &Core, objects: &Objects, list: &CallingList, record: &Record)
         Filtered::NotReady
     } else {
         Filtered::Out
-    }
-}
-
-/// When a record of a chain can be called from a moment on, if the chain stands so then:
-/// for what would become of it. Moments are in UTC seconds.
-pub(crate) fn callable(
-    record: &Record,
-    chain: &[&Record],
-    list: &CallingList,
-    objects: &Objects,
-    from: i64,
-    facts: &Facts,
-) -> Option<i64> {
-    why::next_callable(record, chain, list, objects, from, facts.clone())
-}
-
-/// What holds of a record whatever comes of calls: the Do Not Call list and consent as they
-/// are.
-pub(crate) fn lasting(core: &Core, found: &Surroundings, objects: &Objects, now: i64) -> Facts {
-    Facts {
-        do_not_call: found.do_not_call,
-        consent: consent(core, found, objects, now),
-        ..Facts::default()
     }
 }
 

@@ -18,6 +18,7 @@ mod hand_out;
 mod housekeeping;
 mod http_proxy;
 mod notify;
+mod outlook;
 mod proxy_settings;
 mod redundancy;
 mod request;

@@ -43,7 +43,8 @@ pub struct Step {
 
 /// Follows a record of a chain, which is sorted by `chain_n`, and those of the chain that
 /// are called after it, through call results. It ends before them where no record is called
-/// any more. `callable` says when a record can be called, from a moment on.
+/// any more. `callable` says when a record can be called, from a moment on, after calls of these
+/// records at these moments.
 ///
 /// # Errors
 /// A result cannot be reported of a record that was called: a fault of the rules.
@@ -53,9 +54,9 @@ pub fn forecast(
     results: &[CallResult],
     supposed: Supposed<'_>,
     now: i64,
-    callable: impl Fn(&Record, &[&Record], i64) -> Option<i64>,
+    callable: impl Fn(&Record, &[&Record], i64, &[(Handle, i64)]) -> Option<i64>,
 ) -> Result<Vec<Step>, Refusal> {
-    let mut steps = Vec::new();
+    let (mut steps, mut calls) = (Vec::new(), Vec::new());
     let mut next = chain
         .iter()
         .find(|record| record.handle == first)
@@ -63,7 +64,7 @@ pub fn forecast(
             let is_out = record.status == RecordStatus::Retrieved;
             let others: Vec<_> = chain.iter().collect();
             let at = is_out.then_some(now);
-            Some((first, at.or_else(|| callable(record, &others, now))?))
+            Some((first, at.or_else(|| callable(record, &others, now, &[]))?))
         });
     for result in results {
         let Some((handle, called)) = next else { break };
@@ -71,7 +72,12 @@ pub fn forecast(
             break;
         };
         let mut record = chain[at].clone();
+        // What is out was called already; a callback that is missed is not.
+        let is_out = record.status == RecordStatus::Retrieved;
         let step = end(&mut record, *result, called, supposed)?;
+        if step.called && !is_out {
+            calls.push((handle, called));
+        }
         let mut reached = Vec::new();
         let mut rest = step.rest;
         for other in chain.iter_mut().filter(|other| other.handle != handle) {
@@ -84,7 +90,7 @@ pub fn forecast(
         next = chain
             .iter()
             .filter_map(|record| {
-                let at = callable(record, &others, step.at)?;
+                let at = callable(record, &others, step.at, &calls)?;
                 Some((at, record.chain_n, record.handle))
             })
             .min()
@@ -104,6 +110,8 @@ pub fn forecast(
 /// How an attempt ended.
 struct Ended {
     at: i64,
+    /// Whether the record was called.
+    called: bool,
     treatment: Option<(Level, Treatment)>,
     rest: Rest,
 }
@@ -133,6 +141,7 @@ fn end(
         let rest = life_cycle::missed(record, objects, at);
         return Ok(Ended {
             at,
+            called: false,
             treatment,
             rest,
         });
@@ -154,6 +163,7 @@ fn end(
         let rest = life_cycle::stale(record, objects, at);
         return Ok(Ended {
             at,
+            called: true,
             treatment,
             rest,
         });
@@ -170,6 +180,7 @@ fn end(
     let (_, rest) = life_cycle::processed(record, &completion, objects, called)?;
     Ok(Ended {
         at: called,
+        called: true,
         treatment,
         rest,
     })

@@ -96,7 +96,7 @@ proptest! {
             record
         }).collect();
         let supposed = Supposed { objects: &objects, group: AGENTS, stale_after: 1_800, missed_after: 1_800 };
-        let callable = |record: &Record, chain: &[&Record], at| {
+        let callable = |record: &Record, chain: &[&Record], at, _: &[(Handle, i64)]| {
             next_callable(record, chain, list, &objects, at, Facts::default())
         };
         let steps = forecast(chain.clone(), 1, &results, supposed, NOW, callable).expect("results are taken");

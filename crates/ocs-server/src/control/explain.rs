@@ -1,7 +1,6 @@
 //! Explain: everything that decides about one record, and what would become of it after
 //! call results. Nothing is written.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,18 +16,15 @@ use ocs_rules::legal_hours::territory::Territory;
 use ocs_rules::life_cycle::no_such_record;
 use ocs_rules::objects::Objects;
 use ocs_rules::policy::Levels;
-use ocs_rules::record::{Handle, Record};
-use ocs_rules::retrieval::why::{Facts, Reason};
+use ocs_rules::record::{Handle, InHand, Record};
+use ocs_rules::retrieval::why::Reason;
 use ocs_rules::treatment::forecast::{Step, Supposed, forecast};
 use ocs_rules::treatment::{self, Level};
 use ocs_store::{GroupStates, Surroundings};
 
 use crate::core::Core;
 use crate::decision;
-
-/// Records of a chain that are looked at for what would become of it; there are most often
-/// two or three.
-const CHAIN: usize = 100;
+use crate::outlook::Outlook;
 
 /// Call results that are followed at most.
 const RESULTS: usize = 1_000;
@@ -50,11 +46,9 @@ pub(super) async fn explain(core: &Core, request: ExplainRequest) -> ExplainRepl
 async fn sections(core: &Core, request: ExplainRequest) -> Result<Vec<ExplainSection>, String> {
     let results = results(&request.results)?;
     let now = (core.clock)().as_second();
-    let read = |handle| async move {
-        let found = decision::surroundings(core, handle, now).await;
-        found.map_err(|error| error.to_string())
-    };
-    let found = read(request.handle).await?;
+    let found = decision::surroundings(core, request.handle, now)
+        .await
+        .map_err(|error| error.to_string())?;
     let found = found.ok_or_else(|| no_such_record(&request.handle.to_string()).sentence)?;
     let objects = core.store.objects();
     let list = objects
@@ -92,13 +86,9 @@ async fn sections(core: &Core, request: ExplainRequest) -> Result<Vec<ExplainSec
             quoted(name)
         ));
     };
-    let mut lasting: HashMap<Handle, Facts> = HashMap::new();
-    for record in found.chain.iter().take(CHAIN) {
-        if let Some(other) = read(record.handle).await? {
-            let facts = decision::lasting(core, &other, &objects, now);
-            lasting.insert(record.handle, facts);
-        }
-    }
+    let outlook = Outlook::of(core, (&found, list), &objects, caller.dbid, now)
+        .await
+        .map_err(|error| error.to_string())?;
     let campaign = objects.campaign(caller.campaign).map(AsRef::as_ref);
     let levels = Levels {
         list: Some(list),
@@ -111,15 +101,16 @@ async fn sections(core: &Core, request: ExplainRequest) -> Result<Vec<ExplainSec
         stale_after: core.policy.stale_after(levels).unwrap_or(0),
         missed_after: core.policy.missed_after(levels).unwrap_or(0),
     };
-    let callable = |record: &Record, chain: &[&Record], from| {
-        let none = Facts::default();
-        let facts = lasting.get(&record.handle).unwrap_or(&none);
-        decision::callable(record, chain, list, &objects, from, facts)
+    let callable = |record: &Record, chain: &[&Record], from, calls: &[(Handle, i64)]| {
+        outlook.callable(record, chain, from, calls)
     };
     let chain = found.chain.clone();
     let steps = forecast(chain, request.handle, &results, supposed, now, callable)
         .map_err(|refusal| refusal.sentence)?;
-    sections.push(shown.forecast(&steps, &results, &caller));
+    let out = core.policy.one_at_once && found.contact_out;
+    let supposes_back = out && found.record.status != RecordStatus::Retrieved;
+    let forecast = shown.forecast(&found.record, &steps, &results, &caller, &outlook);
+    sections.push(forecast.supposing(supposes_back));
     Ok(sections)
 }
 
@@ -153,6 +144,12 @@ fn caller(
         let by_number = || objects.group(named.parse().ok()?);
         let found = objects.group_of_full_name(named).or_else(by_number);
         return match found {
+            Some(group) if !hands_out(group, record, objects) => Err(format!(
+                "the campaign group {} does not hand out the record {}: its campaign does not use \
+                 the calling list, or the record is assigned to another",
+                quoted(&objects.full_name(group)),
+                record.handle
+            )),
             Some(group) => Ok(Some(group.clone())),
             None => Err(format!(
                 "there is no campaign group {}; it is named <campaign>@<group> or by its DBID",
@@ -175,6 +172,13 @@ fn caller(
         .find(running)
         .or_else(|| groups.first())
         .cloned())
+}
+
+/// Whether a campaign group has a record, or may get it.
+fn hands_out(group: &CampaignGroup, record: &Record, objects: &Objects) -> bool {
+    let has = |in_hand: &InHand| in_hand.group == group.dbid;
+    let own = objects.groups_of(record);
+    record.in_hand.as_ref().is_some_and(has) || own.iter().any(|own| own.dbid == group.dbid)
 }
 
 /// How things are said.
@@ -201,6 +205,15 @@ impl Lines {
             name: name.into(),
             text: text.into(),
         });
+    }
+
+    /// What is out now of the same phone or customer id is back by then, which nobody knows.
+    fn supposing(mut self, back: bool) -> ExplainSection {
+        if back {
+            let out = "the record that is out now with its phone or customer id is back by then";
+            self.line("supposing", out);
+        }
+        self.0
     }
 
     fn some(&mut self, name: &str, text: Option<String>) {
@@ -451,11 +464,17 @@ impl Shown<'_> {
 
     fn forecast(
         &self,
+        record: &Record,
         steps: &[Step],
         results: &[CallResult],
         caller: &CampaignGroup,
-    ) -> ExplainSection {
+        outlook: &Outlook<'_>,
+    ) -> Lines {
         let caller = self.group(caller.dbid);
+        let left_out = |record: &Record| {
+            let filter = outlook.left_out_by(record).filter(|_| record.is_open())?;
+            Some(format!("the filter {} does not take it", quoted(filter)))
+        };
         let mut lines = Lines::titled(format!("What would come of it, called by {caller}"));
         for step in steps {
             let record = &step.record;
@@ -483,18 +502,20 @@ impl Shown<'_> {
                 Some((handle, at)) => format!("next: record {handle} at {}", moment(at)),
                 None => "next: nobody is called any more".to_owned(),
             });
+            words.extend(left_out(record));
             let at = moment(step.at);
             lines.line(format!("{at} {}", step.result.name()), words.join("; "));
         }
         if steps.is_empty() {
-            lines.line("no call", "the record is not called: see above why");
+            let why = left_out(record).unwrap_or_else(|| "see above why".to_owned());
+            lines.line("no call", format!("the record is not called: {why}"));
         }
         let left = &results[steps.len().min(results.len())..];
         if !left.is_empty() {
             let names: Vec<_> = left.iter().map(|result| result.name()).collect();
             lines.line("no calls for", names.join(", "));
         }
-        lines.0
+        lines
     }
 
     /// A campaign group by its full name.

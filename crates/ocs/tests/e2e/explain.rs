@@ -1,8 +1,11 @@
 //! `ocs explain`: what decides about a record, and what would come of results.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::home::Home;
+use crate::campaigns::running_of;
+use crate::home::{HTTP_PORT, Home};
+use crate::process::until;
 use crate::treatments::{AGENTS, running};
 
 /// The whole decision for a record, with and without a running OCS, and what would come of
@@ -122,5 +125,126 @@ fn explained() {
             "in the hands of: ann",
             "Treating@Agents (DBID 411): Running",
         ],
+    );
+}
+
+/// A calling list that is retried every half hour, by a campaign that is capped, by one whose
+/// filter takes records once, and one that does not use it.
+const OUTLOOK: &str = r#"
+[[calling-list]]
+name = "Retried"
+time-zone = "UTC"
+[[calling-list.treatment]]
+call-result = "NoAnswer"
+action = "RetryIn"
+interval = 30
+
+[[calling-list]]
+name = "Other"
+
+[[filter]]
+name = "Fresh"
+where = "attempt < 1"
+
+[[frequency-cap]]
+name = "a day"
+attempts = 2
+hours = 24
+
+[[campaign]]
+name = "Capped"
+calling-lists = ["Retried"]
+[[campaign]]
+name = "Once"
+calling-lists = [{ name = "Retried", filter = "Fresh" }]
+[[campaign]]
+name = "Elsewhere"
+calling-lists = ["Other"]
+
+[[campaign-group]]
+dbid = 421
+campaign = "Capped"
+group = "G"
+[[campaign-group]]
+dbid = 422
+campaign = "Once"
+group = "G"
+[[campaign-group]]
+dbid = 423
+campaign = "Elsewhere"
+group = "G"
+"#;
+
+/// Calls that are supposed count for frequency caps; a filter looks at what they make of the
+/// record; and who does not hand it out calls nobody.
+#[test]
+fn what_caps_and_filters_would_say() {
+    let server = running_of(Home::with(HTTP_PORT, OUTLOOK), &[421, 422, 423]);
+    let add = |phone: &str| {
+        // At any hour.
+        let sent = json!({ "GSW_PHONE": phone, "GSW_FROM": 0, "GSW_UNTIL": 86_399 });
+        let added = server.post("/lists/Retried?req=AddRecord", &sent);
+        added.expect(200)["GSW_RECORD_HANDLE"].clone()
+    };
+    let (first, second) = (add("+49301000001"), add("+49301000001"));
+    let explain = |handle: &Value, group: &str, results: &str, status: i32, parts: &[&str]| {
+        let handle = handle.to_string();
+        let arguments = ["explain", &handle, "--campaign-group", group];
+        let explained = server
+            .home
+            .ocs(&[&arguments[..], &["--results", results]].concat());
+        explained.expect(status, parts);
+        explained.stdout
+    };
+    let calls = |said: &str| -> Vec<i64> {
+        let of_call = said.lines().filter(|line| line.contains(" NoAnswer: "));
+        // Treatments have no moment.
+        let moment = |line: &str| line.split_whitespace().next()?.parse::<Timestamp>().ok();
+        of_call
+            .filter_map(moment)
+            .map(Timestamp::as_second)
+            .collect()
+    };
+    let said = explain(&first, "Capped@G", "NoAnswer,NoAnswer,NoAnswer", 0, &[]);
+    let at = calls(&said);
+    let after: Vec<_> = at.iter().map(|moment| moment - at[0]).collect();
+    assert_eq!(after, [0, 1_800, 86_400], "{said}");
+    explain(
+        &first,
+        "Once@G",
+        "NoAnswer,NoAnswer",
+        0,
+        &[
+            "next: nobody is called any more; the filter \"Fresh\" does not take it",
+            "no calls for: NoAnswer",
+        ],
+    );
+    explain(
+        &first,
+        "Elsewhere@G",
+        "NoAnswer",
+        1,
+        &["does not hand out the record", "Elsewhere@G"],
+    );
+    // Calls that were made count too, also those of another record of the phone.
+    until("the filter is in use", || server.next(422, "ann") == first);
+    explain(
+        &second,
+        "Capped@G",
+        "NoAnswer",
+        0,
+        &["supposing: the record that is out now"],
+    );
+    let no_answer = json!({ "GSW_CALL_RESULT": "NoAnswer" });
+    server.on(&first, "RecordProcessed", &no_answer).expect(200);
+    let said = explain(&second, "Capped@G", "NoAnswer,NoAnswer", 0, &[]);
+    let at = calls(&said);
+    assert!((86_000..=86_400).contains(&(at[1] - at[0])), "{said}");
+    explain(
+        &first,
+        "Once@G",
+        "NoAnswer",
+        0,
+        &["the record is not called: the filter \"Fresh\" does not take it"],
     );
 }
