@@ -75,6 +75,7 @@ cargo xtask COMMAND
       --records N                  records in the file (1000000)
   bench dialer [OPTIONS]           calls out at once at the demonstration platform
       --calls N                    how many (default 1000)
+  bench compliance [OPTIONS]       checks at the hand-out; the longest step beside requests
   bench do-not-call [OPTIONS]      the Do Not Call list: loading, a check, memory
       --numbers N                  numbers on it (10000000)
   bench https [OPTIONS]            processor time of a request, HTTPS beside HTTP

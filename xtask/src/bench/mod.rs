@@ -6,6 +6,7 @@ mod add_records;
 mod agent;
 mod beside;
 mod client;
+mod compliance;
 mod connections;
 pub(crate) mod cpu;
 mod dialer;
@@ -47,6 +48,7 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("import") => import::import(args),
         Some("dialer") => dialer::dialer(args),
         Some("do-not-call") => do_not_call::do_not_call(args),
+        Some("compliance") => compliance::compliance(args),
         Some("mixed") => mixed::mixed(args),
         Some("next") => next::next(args),
         Some("outbox") => outbox::outbox(args),
@@ -55,7 +57,7 @@ pub(crate) fn bench(mut args: Args) -> Result<()> {
         Some("https") => https::https(args),
         Some("idle") => idle::idle(args),
         other => bail!(
-            "which bench? access, add-record, add-records, mixed, next, outbox, validation, preview, import, log, dialer, do-not-call, https or idle, not `{}`",
+            "which bench? access, add-record, add-records, mixed, next, outbox, validation, preview, import, log, dialer, do-not-call, compliance, https or idle, not `{}`",
             other.unwrap_or_default()
         ),
     }

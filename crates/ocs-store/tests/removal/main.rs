@@ -1,5 +1,6 @@
 //! Records that are removed from a real store: on request, and by their age.
 
 mod erasure;
+mod measured;
 mod retention;
 mod world;

@@ -30,7 +30,7 @@ impl World {
         }
     }
 
-    fn finish(&self, handle: Handle) {
+    pub(crate) fn finish(&self, handle: Handle) {
         let completion = Completion {
             on: OnRecord {
                 handle,
@@ -42,7 +42,7 @@ impl World {
             .expect("it is finished");
     }
 
-    fn pass_days(&self, days: i64) {
+    pub(crate) fn pass_days(&self, days: i64) {
         self.clock.fetch_add(days * DAY, Ordering::Relaxed);
     }
 
@@ -52,12 +52,12 @@ impl World {
         BTreeMap::from([(LISTS[0], now - 30 * DAY)])
     }
 
-    fn look(&self, after: Handle) -> Look {
+    pub(crate) fn look(&self, after: Handle) -> Look {
         self.wait(self.store.reader().finished(self.before(), after))
             .expect("it is read")
     }
 
-    fn remove(&self, look: &Look) -> u32 {
+    pub(crate) fn remove(&self, look: &Look) -> u32 {
         let chains = look.chains.iter().map(|chain| {
             let first = &chain[0].record;
             let handles = chain.iter().map(|aged| aged.record.handle).collect();

@@ -5,8 +5,9 @@
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use ocs_protocol::enumeration::RecordType;
 use ocs_rules::calling_list::DailyWindow;
-use ocs_rules::change::{Change, Outcome};
+use ocs_rules::change::{AddRecord, ChainChoice, Change, Outcome};
 use ocs_rules::consent::{Says, Statement, Stating};
 use ocs_rules::do_not_call::Subject;
 use ocs_rules::frequency_cap::{FrequencyCap, Per, Scope, Span};
@@ -17,6 +18,11 @@ use crate::world::World;
 
 /// Records that may be called, behind all others.
 const CALLABLE: usize = 10;
+
+/// Of sorted times, the one that so many in a hundred are not above.
+fn greatest(times: &[Duration], share: usize) -> Duration {
+    times[(times.len() - 1) * share / 100]
+}
 
 fn submit(store: &Store, changes: Vec<Change>) -> (Outcomes, Duration) {
     let (outcomes, received) = channel();
@@ -31,10 +37,14 @@ fn submit(store: &Store, changes: Vec<Change>) -> (Outcomes, Duration) {
     (outcomes, begun.elapsed())
 }
 
+fn many() -> usize {
+    let many = std::env::var("OCS_MEASURED").ok();
+    many.and_then(|text| text.parse().ok()).unwrap_or(20_000)
+}
+
 /// The previews' times behind records of one customer, by what blocks them.
 fn measure(case: &str, block: impl Fn(&mut World, &Store)) {
-    let many = std::env::var("OCS_MEASURED").ok();
-    let many: usize = many.and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let many = many();
     let mut world = World::new();
     let store = world.store();
     let adding = |phone, customer| Adding {
@@ -95,7 +105,6 @@ fn measure(case: &str, block: impl Fn(&mut World, &Store)) {
     let took = begun.elapsed();
     steps_taken.sort_unstable();
     previews.sort_unstable();
-    let greatest = |times: &[Duration], share: usize| times[(times.len() - 1) * share / 100];
     println!(
         "{case}: {many} records out of the way in {took:?}; a step: p50 {:?}, p99 {:?}, most {:?}; \
          a preview: p50 {:?}, most {:?}",
@@ -117,7 +126,7 @@ fn behind_very_many() {
     });
     measure("without consent", |world, store| {
         world.consents = true;
-        world.require_consent(0);
+        world.require_consent(0, true);
         for number in 1..=CALLABLE {
             let phone = u8::try_from(number * 2).expect("few");
             let consent = Stating {
@@ -165,4 +174,106 @@ fn behind_very_many() {
         };
         submit(store, vec![Change::RecordProcessed(Box::new(processed))]);
     });
+}
+
+/// The times of steps of housekeeping until nothing is left to do.
+fn tidied(case: &str, store: &Store) {
+    let mut times = Vec::new();
+    loop {
+        let (outcomes, took) = submit(store, vec![Change::Tidy]);
+        times.push(took);
+        let more = matches!(outcomes.first(), Some(Ok(Outcome::Tidied(tidied))) if tidied.more);
+        if !more {
+            break;
+        }
+    }
+    times.sort_unstable();
+    println!(
+        "figure {case}-ms {:.3}",
+        greatest(&times, 100).as_secs_f64() * 1e3
+    );
+    println!(
+        "{} steps; p50 {:?}, p99 {:?}",
+        times.len(),
+        greatest(&times, 50),
+        greatest(&times, 99)
+    );
+}
+
+/// Many records that all wait for the same moment, and the steps in which housekeeping takes
+/// them up.
+#[test]
+#[ignore = "a measurement"]
+fn steps_of_housekeeping() {
+    let many = many();
+    let adding = Adding {
+        window: DailyWindow { from: 0, till: 0 },
+        ..PLAIN
+    };
+    let add = |world: &World, change: &dyn Fn(usize, &mut AddRecord)| {
+        let Change::AddRecord(plain) = steps::change(&Step::Add(adding), world) else {
+            panic!("it adds a record");
+        };
+        let all = (0..many).map(|number| {
+            let mut one = plain.clone();
+            one.contact.phone = format!("+1650{number:07}");
+            one.contact.customer_id = None;
+            change(number, &mut one);
+            Change::AddRecord(one)
+        });
+        let all: Vec<_> = all.collect();
+        for some in all.chunks(1_000) {
+            submit(&world.store(), some.to_vec());
+        }
+    };
+    let preview = |guid| Step::Preview {
+        group: 0,
+        agent: None,
+        callback_only: false,
+        guid,
+    };
+
+    let world = World::new();
+    add(&world, &|_, _| {});
+    for guid in 0..many {
+        submit(
+            &world.store(),
+            vec![steps::change(&preview(guid as u128 + 1), &world)],
+        );
+    }
+    world.pass(-3_600);
+    tidied("put-back", &world.store());
+    world.pass(7_200);
+    tidied("stale", &world.store());
+
+    let world = World::new();
+    let now = world.now();
+    add(&world, &|_, one| {
+        one.contact.record_type = RecordType::CampaignCallBack;
+        one.contact.scheduled = Some(now + 60);
+    });
+    world.pass(7_200);
+    tidied("missed", &world.store());
+
+    let world = World::new();
+    add(&world, &|number, one| {
+        one.contact.scheduled = Some(now + 60);
+        if !number.is_multiple_of(2) {
+            let chain = u32::try_from(number).expect("few");
+            one.chain = ChainChoice::Existing(chain.into());
+        }
+    });
+    world.pass(61);
+    tidied("woken", &world.store());
+
+    world.require_consent(0, true);
+    for _ in 0..many {
+        submit(&world.store(), vec![steps::change(&preview(1), &world)]);
+        let (outcomes, _) = submit(&world.store(), vec![Change::Tidy]);
+        if !matches!(outcomes.first(), Some(Ok(Outcome::Tidied(tidied))) if tidied.more) {
+            break;
+        }
+    }
+    world.require_consent(0, false);
+    tidied("released", &world.store());
 }

@@ -178,12 +178,13 @@ impl World {
         self.change(caps.into_iter().map(ObjectChange::PutCap).collect());
     }
 
-    /// Has a calling list, by its place, call nobody without consent.
-    pub(crate) fn require_consent(&self, list: usize) {
+    /// Has a calling list, by its place, call nobody without consent, or anybody.
+    pub(crate) fn require_consent(&self, list: usize, required: bool) {
         let objects = self.store.objects();
         let list = objects.list(self.lists[list]).expect("it is there");
+        let options = format!(r#"{{"consent-required":{required}}}"#);
         self.change(vec![ObjectChange::PutList(CallingList {
-            options: Options::from_stored(r#"{"consent-required":true}"#),
+            options: Options::from_stored(&options),
             ..CallingList::clone(list)
         })]);
     }
