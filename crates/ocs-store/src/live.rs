@@ -31,6 +31,11 @@ pub(crate) struct Live {
     /// When rows of the Do Not Call list that others wrote or deleted are caught up with
     /// next, UTC seconds.
     pub(crate) reread_at: i64,
+    /// The moment of the last batch, UTC seconds.
+    pub(crate) moment: i64,
+    /// Whether the clock may have been put back after records were put to sleep, and they are
+    /// still to be woken: at a start nobody knows.
+    pub(crate) put_back: bool,
     /// Whether records are being placed again because their phones are read otherwise.
     pub(crate) placing: bool,
     pub(crate) retrieval: Retrieval,
@@ -51,6 +56,14 @@ pub(crate) struct Live {
     pub(crate) unsent: Shown<Unsent>,
     /// How many calls of which campaign group are out; none of those that have none.
     pub(crate) calls: Shown<BTreeMap<CampaignGroupId, u32>>,
+}
+
+impl Live {
+    /// What the clock says, UTC seconds.
+    pub(crate) fn look_at_clock(&mut self, now: i64) {
+        self.put_back |= now < self.moment;
+        self.moment = now;
+    }
 }
 
 /// What is in the store of consent: where there is nothing, nothing is looked for. Both may

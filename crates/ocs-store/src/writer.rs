@@ -12,7 +12,9 @@ use ocs_rules::policy::Policy;
 use ocs_rules::retrieval::view::Views;
 use tokio::sync::{oneshot, watch};
 
-use crate::batch::{AfterErasing, Batch, Calls, Posted, Written, consent_callers};
+use crate::batch::{
+    AfterErasing, Batch, Calls, Posted, Written, capped_by_campaign, consent_callers,
+};
 use crate::error::{StoreError, store_refusal};
 use crate::live::Live;
 use crate::queue::{Queue, Taken};
@@ -165,6 +167,7 @@ impl Writer {
             // What the batch did in memory is not in the store.
             self.live.retrieval.rolled_back();
             self.live.schedules.look_again();
+            self.live.put_back = true;
             let out = self.database.out(&self.objects.load(), &self.policy);
             match out {
                 Ok(out) => *self.live.out.change() = out,
@@ -355,6 +358,15 @@ impl Writer {
                 .write_object(&change)
                 .map_err(ObjectsError::Store)?;
             changed.change(change);
+        }
+        for list in changed.lists() {
+            // Who had no room in the campaigns that there were may have it in a new one.
+            let callers = |objects| capped_by_campaign(objects, list.dbid);
+            if !callers(&changed).is_subset(&callers(&objects)) {
+                transaction
+                    .begin_release(&Asleep::List(list.dbid))
+                    .map_err(ObjectsError::Store)?;
+            }
         }
         if changed.legal_hours() != objects.legal_hours() {
             // So is whoever slept by the old rules.

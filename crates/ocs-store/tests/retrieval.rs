@@ -652,6 +652,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         3 => (at(), 0..12 * HOUR, any::<bool>()).prop_map(|(at, seconds, personal)| Step::Rescheduled(at, seconds, personal)),
         1 => at().prop_map(Step::Chained),
         4 => (0..6 * HOUR).prop_map(Step::Pass),
+        1 => (-26 * HOUR..0).prop_map(Step::Pass),
         1 => Just(Step::Tidy),
         1 => (0..2_usize, filter()).prop_map(|(list, filter)| Step::Filter(list, filter)),
         1 => (0..2_usize, any::<bool>()).prop_map(|(list, holds)| Step::Guard(list, holds)),

@@ -180,6 +180,15 @@ impl Heard {
         Verdict::Allowed { until }
     }
 
+    /// When the last of those consents ended that have ended by now, UTC seconds: where the
+    /// clock is put back before that, it is not over.
+    #[must_use]
+    pub fn ended(&self, now: i64) -> Option<i64> {
+        let said = self.phone.iter().chain(&self.customer);
+        let ends = said.filter_map(|last| last.consent.and_then(|given| given.expires));
+        ends.filter(|end| *end <= now).max()
+    }
+
     fn withheld(&self, call: Call, required: bool, now: i64) -> Option<Withheld> {
         let both = [&self.phone, &self.customer].map(|said| standing(said, call, now));
         let given = both

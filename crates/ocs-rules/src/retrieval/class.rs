@@ -14,6 +14,10 @@ pub type ClassId = u32;
 /// coarse classes, of which a zone has at most sixteen.
 pub const MOST_EXACT: usize = 4_096;
 
+/// From how many campaign groups a class withholds its records at most: so classes stay few
+/// however many campaign groups use a calling list.
+pub const MOST_WITHHELD: usize = 4;
+
 /// How many windows of earlier records a class tells apart; with more it is coarse.
 pub const MOST_EARLIER: usize = 8;
 
@@ -35,6 +39,9 @@ pub struct ClassKey {
     pub coarse: bool,
     /// The campaign group that alone hands the records out, where they are assigned to one.
     pub assigned: Option<CampaignGroupId>,
+    /// Campaign groups that looked at the records and may not call them, while others may;
+    /// sorted, each once.
+    pub withheld: Vec<CampaignGroupId>,
 }
 
 impl ClassKey {
@@ -42,7 +49,7 @@ impl ClassKey {
     #[must_use]
     pub fn new(own: Window, earlier: &[Window]) -> Self {
         if earlier.len() > MOST_EARLIER {
-            return Self::coarse(own, None);
+            return Self::coarse(own);
         }
         let mut earlier = earlier.to_vec();
         earlier.sort_unstable();
@@ -52,6 +59,7 @@ impl ClassKey {
             earlier,
             coarse: false,
             assigned: None,
+            withheld: Vec::new(),
         }
     }
 
@@ -61,8 +69,20 @@ impl ClassKey {
         Self { assigned, ..self }
     }
 
+    /// The same, of records that a campaign group may not call for now; `None` where it is
+    /// withheld from as many already as a class tells apart.
+    fn withheld_from(&self, group: CampaignGroupId) -> Option<Self> {
+        let mut withheld = self.withheld.clone();
+        let at = withheld.binary_search(&group).err()?;
+        withheld.insert(at, group);
+        (withheld.len() <= MOST_WITHHELD).then(|| Self {
+            withheld,
+            ..self.clone()
+        })
+    }
+
     /// The class that is open whenever the window is, and longer.
-    fn coarse(own: Window, assigned: Option<CampaignGroupId>) -> Self {
+    fn coarse(own: Window) -> Self {
         let mut own = own.alone();
         if !own.is_whole_day() {
             let till = if own.till > own.from {
@@ -82,7 +102,8 @@ impl ClassKey {
             own,
             earlier: Vec::new(),
             coarse: true,
-            assigned,
+            assigned: None,
+            withheld: Vec::new(),
         }
     }
 
@@ -134,7 +155,11 @@ impl Classes {
         let key = if self.keys.len() < MOST_EXACT {
             key.clone()
         } else {
-            ClassKey::coarse(key.own, key.assigned)
+            ClassKey {
+                assigned: key.assigned,
+                withheld: key.withheld.clone(),
+                ..ClassKey::coarse(key.own)
+            }
         };
         if let Some(id) = self.ids.get(&key) {
             return (*id, None);
@@ -150,6 +175,22 @@ impl Classes {
     #[must_use]
     pub fn get(&self, id: ClassId) -> Option<&ClassKey> {
         self.keys.get(usize::try_from(id).ok()?.checked_sub(1)?)
+    }
+
+    /// The class of a class's records that a campaign group may not call, while others may;
+    /// `None` where there is no room for one more class of that kind.
+    #[must_use]
+    pub fn withheld(&self, id: ClassId, group: CampaignGroupId) -> Option<ClassKey> {
+        let key = self.get(id)?.withheld_from(group)?;
+        let has_room = self.keys.len() < MOST_EXACT / 2;
+        (has_room || self.ids.contains_key(&key)).then_some(key)
+    }
+
+    /// The classes whose records are withheld from campaign groups.
+    #[must_use]
+    pub fn all_withheld(&self) -> Vec<ClassId> {
+        let withheld = |(id, key): (ClassId, &ClassKey)| (!key.withheld.is_empty()).then_some(id);
+        self.iter().filter_map(withheld).collect()
     }
 
     /// All of them, by number.
@@ -206,7 +247,7 @@ mod tests {
             (0, 60, (0, 21_600)),
             (5, 5, (5, 5)),
         ] {
-            let own = ClassKey::coarse(window(from, till), None).own;
+            let own = ClassKey::coarse(window(from, till)).own;
             assert_eq!((own.from, own.till), coarse, "{from} to {till}");
         }
     }
@@ -222,6 +263,37 @@ mod tests {
             assert_eq!(found.coarse, !exact, "{second}");
         }
         assert!(classes.len() <= MOST_EXACT + 16, "{}", classes.len());
+    }
+
+    #[test]
+    fn records_are_withheld_from_few_campaign_groups() {
+        let mut classes = Classes::default();
+        let (mut id, _) = classes.intern(&ClassKey::new(window(2, 3), &[]));
+        let ordinary = id;
+        for group in [403, 401, 404, 402] {
+            let key = classes.withheld(id, group).expect("there is room");
+            assert_eq!(classes.withheld(id, group).as_ref(), Some(&key));
+            (id, _) = classes.intern(&key);
+            assert_eq!(classes.withheld(id, group), None, "it is withheld already");
+        }
+        let withheld = |id| classes.get(id).map(|key| key.withheld.clone());
+        assert_eq!(withheld(id), Some(vec![401, 402, 403, 404]));
+        assert_eq!(withheld(ordinary), Some(Vec::new()));
+        assert_eq!(
+            classes.withheld(id, 405),
+            None,
+            "as many as a class tells apart"
+        );
+        assert_eq!(classes.all_withheld(), [2, 3, 4, 5]);
+        for second in 0..2_100 {
+            classes.intern(&ClassKey::new(window(second, 80_000), &[]));
+        }
+        assert!(classes.withheld(ordinary, 403).is_some(), "it is there");
+        assert_eq!(
+            classes.withheld(ordinary, 404),
+            None,
+            "there are many classes"
+        );
     }
 
     #[test]

@@ -59,11 +59,6 @@ pub struct Candidate {
     pub class: ClassId,
     /// Where it stands.
     pub position: Position,
-    /// Whose records were all read up to this one, in their order, or passed over before;
-    /// `None` where they were not.
-    pub slot: Option<Slot>,
-    /// Whether it was passed over before, and written since.
-    pub anew: bool,
 }
 
 /// The rows of placed records, in order. Each question is one seek.
@@ -104,8 +99,6 @@ pub struct Walk<'a> {
     turns: VecDeque<Turn>,
     current: Option<Turn>,
     heads: BinaryHeap<Reverse<Head>>,
-    /// Whether rows were left out that are not due, and stand before others that are.
-    left_out: bool,
 }
 
 /// The types of one rank in one calling list.
@@ -125,8 +118,6 @@ struct Head {
     found: Option<(Handle, ClassId)>,
     /// Whether the rows up to `position` were read.
     passed: bool,
-    /// Whether only the row at `position` is meant: it was passed over, and written since.
-    anew: bool,
     record_type: RecordType,
     /// The class; `None` for the agent's own callbacks, which are read over all.
     class: Option<ClassId>,
@@ -182,7 +173,6 @@ impl<'a> Walk<'a> {
             turns: turns.into_iter().map(|(_, turn)| turn).collect(),
             current: None,
             heads: BinaryHeap::new(),
-            left_out: false,
         }
     }
 
@@ -224,22 +214,12 @@ impl<'a> Walk<'a> {
                 self.current = None;
                 continue;
             };
-            let slot = head.class.map(|class| Slot {
-                list,
-                view,
-                class,
-                record_type: head.record_type,
-            });
             if let Some((handle, class)) = head.found {
-                if head.anew {
-                    self.next_anew(&head, slot, fronts);
-                } else {
-                    self.heads.push(Reverse(Head {
-                        found: None,
-                        passed: true,
-                        ..head.clone()
-                    }));
-                }
+                self.heads.push(Reverse(Head {
+                    found: None,
+                    passed: true,
+                    ..head.clone()
+                }));
                 return Ok(Some(Candidate {
                     handle,
                     list,
@@ -247,54 +227,11 @@ impl<'a> Walk<'a> {
                     record_type: head.record_type,
                     class,
                     position: head.position,
-                    slot: slot.filter(|_| !self.left_out),
-                    anew: head.anew,
                 }));
             }
-            if head.anew {
-                self.look_again(head, slot, fronts, rows)?;
-            } else if let Some(head) = self.seek(&head, (list, view), openings, fronts, rows)? {
+            if let Some(head) = self.seek(&head, (list, view), openings, fronts, rows)? {
                 self.heads.push(Reverse(head));
             }
-        }
-    }
-
-    /// Reads the row of a record that was passed over, and written since.
-    fn look_again<S: Seek>(
-        &mut self,
-        head: Head,
-        slot: Option<Slot>,
-        fronts: &mut Fronts,
-        rows: &mut S,
-    ) -> Result<(), S::Error> {
-        let Some(own) = slot else { return Ok(()) };
-        let found = rows.in_class(own, head.position.before().as_ref())?;
-        match found.filter(|found| found.position == head.position) {
-            Some(found) if !head.position.is_after(self.now) => {
-                self.heads.push(Reverse(Head {
-                    found: Some((found.handle, found.class)),
-                    ..head
-                }));
-            }
-            // Its time comes again.
-            Some(_) => self.next_anew(&head, slot, fronts),
-            None => {
-                self.next_anew(&head, slot, fronts);
-                fronts.has_left(self.group, own, &head.position);
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes on with the next record that was passed over, and written since.
-    fn next_anew(&mut self, head: &Head, slot: Option<Slot>, fronts: &Fronts) {
-        let next = slot.and_then(|slot| fronts.anew_after(self.group, slot, &head.position));
-        if let Some(next) = next {
-            self.heads.push(Reverse(Head {
-                position: next.clone(),
-                found: None,
-                ..head.clone()
-            }));
         }
     }
 
@@ -303,34 +240,16 @@ impl<'a> Walk<'a> {
         let mut heads = Vec::new();
         for record_type in &turn.types {
             let mut begin = |class: Option<ClassId>, position: Position| {
-                let head = |position, passed, anew| Head {
-                    position,
-                    found: None,
-                    passed,
-                    anew,
-                    record_type: *record_type,
-                    class,
-                };
-                let passed = class.and_then(|class| {
-                    let slot = Slot {
-                        list: turn.list,
-                        view: turn.view,
-                        class,
-                        record_type: *record_type,
-                    };
-                    fronts.passed(self.group, slot)
-                });
-                // Where those that were passed over have left, there may be one at the begin.
-                let first = match passed.filter(|(until, _)| **until >= position) {
-                    Some((until, anew)) => {
-                        let anew = anew.map(|anew| head(anew.clone(), true, true));
-                        [Some(head(until.clone(), true, false)), anew]
-                    }
-                    None => [Some(head(position, false, false)), None],
-                };
                 // By a filter's order, those behind one that is not due may be.
-                let due = |head: &Head| turn.view.is_some() || !head.position.is_after(self.now);
-                heads.extend(first.into_iter().flatten().filter(due).map(Reverse));
+                if turn.view.is_some() || !position.is_after(self.now) {
+                    heads.push(Reverse(Head {
+                        position,
+                        found: None,
+                        passed: false,
+                        record_type: *record_type,
+                        class,
+                    }));
+                }
             };
             if *record_type == RecordType::PersonalCallBack {
                 begin(None, Position::FIRST);
@@ -376,7 +295,6 @@ impl<'a> Walk<'a> {
                     match found {
                         // It was due before the clock was put back.
                         Some(found) if view.is_some() && found.position.is_after(self.now) => {
-                            self.left_out = true;
                             after = Some(found.position);
                         }
                         found => break found,
@@ -404,7 +322,6 @@ impl<'a> Walk<'a> {
                 position: found.position,
                 found: Some((found.handle, found.class)),
                 passed: head.passed,
-                anew: false,
                 record_type: head.record_type,
                 class: head.class,
             }))
@@ -558,63 +475,5 @@ mod tests {
         }
         let first = |count: usize| lists[..count].iter().filter(|list| **list == 101).count();
         assert_eq!((first(4), first(8), first(16), lists.len()), (3, 6, 12, 24));
-    }
-
-    /// Records that are there for others stay, and are looked at once: until one of them is
-    /// written again.
-    #[test]
-    fn who_was_passed_over_is_not_looked_at_again() {
-        let (mut retrieval, mut rows) = rows(&[101], 2, 500);
-        let shares = Shares::default();
-        let sources = [source(101, 1)];
-        let look = |retrieval: &mut Retrieval, rows: &mut Rows, most: usize| -> Vec<Handle> {
-            let mut walk = Walk::new(401, &sources, &shares, None, 0);
-            let mut found = Vec::new();
-            while found.len() < most {
-                let Ok(next) = walk.next(&retrieval.openings, &mut retrieval.fronts, rows);
-                let Some(candidate) = next else { break };
-                found.push(candidate.handle);
-                let slot = candidate.slot.expect("all before it were read");
-                retrieval.fronts.passed_over(401, slot, candidate.position);
-            }
-            found
-        };
-        let mut seen = Vec::new();
-        for _ in 0..10 {
-            seen.append(&mut look(&mut retrieval, &mut rows, 64));
-        }
-        assert_eq!(seen, (1..=640).collect::<Vec<_>>());
-        // Another campaign group has its own way.
-        let mut walk = Walk::new(402, &sources, &shares, None, 0);
-        let Ok(first) = walk.next(&retrieval.openings, &mut retrieval.fronts, &mut rows);
-        assert_eq!(first.expect("a record").handle, 1);
-        // One that was written again, and one at the begin that has left.
-        let again = |handle| Position {
-            place: Place::FIRST,
-            scheduled: None,
-            chain: handle,
-            chain_n: 0,
-        };
-        let slot = Slot {
-            list: 101,
-            view: None,
-            class: 1,
-            record_type: RecordType::General,
-        };
-        retrieval.fronts.entered(slot, again(501));
-        retrieval.fronts.entered(slot, again(101));
-        retrieval.fronts.entered(slot, again(301));
-        rows.rows.remove(&(101, 1, again(301)));
-        assert_eq!(look(&mut retrieval, &mut rows, 3), [101, 501, 641]);
-        rows.rows.retain(|_, handle| *handle > 700);
-        for class in [1, 2] {
-            retrieval.fronts.found(Slot { class, ..slot }, None);
-            retrieval
-                .fronts
-                .entered(Slot { class, ..slot }, again(700 + u32::from(class == 1)));
-        }
-        let left = look(&mut retrieval, &mut rows, 1_000);
-        assert_eq!(left, (701..=1_000).collect::<Vec<_>>());
-        assert!(look(&mut retrieval, &mut rows, 1).is_empty());
     }
 }

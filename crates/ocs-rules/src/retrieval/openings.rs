@@ -16,13 +16,20 @@ pub struct Openings {
     open: Vec<ClassId>,
     /// By class, from number 1.
     is_open: Vec<bool>,
-    /// Classes that one campaign group alone hands out; those of no campaign group are not
-    /// here.
-    assigned: HashMap<ClassId, Assigned>,
+    /// Classes that not every campaign group hands out; all others are not here.
+    callers: HashMap<ClassId, Callers>,
     /// From this moment on, in UTC seconds …
     from: i64,
     /// … and before this one, `open` holds.
     until: i64,
+}
+
+/// Who hands out the records of a class.
+#[derive(Debug)]
+struct Callers {
+    assigned: Option<Assigned>,
+    /// Who does not.
+    withheld: Vec<CampaignGroupId>,
 }
 
 /// Whom the records of a class are assigned to.
@@ -51,7 +58,7 @@ impl Openings {
         }
         self.open.clear();
         self.is_open.clear();
-        self.assigned.clear();
+        self.callers.clear();
         self.from = now;
         self.until = i64::MAX;
         for (id, class) in classes.iter() {
@@ -62,9 +69,13 @@ impl Openings {
                 open &= state.open == (at == 0);
             }
             self.is_open.push(open);
-            if let Some(group) = class.assigned {
-                let lists = objects.lists_of(group);
-                self.assigned.insert(id, Assigned { group, lists });
+            if class.assigned.is_some() || !class.withheld.is_empty() {
+                let assigned = class.assigned.map(|group| Assigned {
+                    group,
+                    lists: objects.lists_of(group),
+                });
+                let withheld = class.withheld.clone();
+                self.callers.insert(id, Callers { assigned, withheld });
             }
             if open {
                 self.open.push(id);
@@ -98,8 +109,12 @@ impl Openings {
     /// list.
     #[must_use]
     pub fn is_for(&self, class: ClassId, group: CampaignGroupId, list: ListId) -> bool {
-        let assigned = self.assigned.get(&class);
-        assigned.is_none_or(|assigned| assigned.group == group || !assigned.lists.contains(&list))
+        let Some(callers) = self.callers.get(&class) else {
+            return true;
+        };
+        let is_theirs =
+            |assigned: &Assigned| assigned.group == group || !assigned.lists.contains(&list);
+        callers.assigned.as_ref().is_none_or(is_theirs) && !callers.withheld.contains(&group)
     }
 
     /// Whether a class is open.

@@ -97,20 +97,6 @@ impl Position {
         }
     }
 
-    /// The one before it, where there is one: nothing stands between the two.
-    #[must_use]
-    pub fn before(&self) -> Option<Self> {
-        let (chain, chain_n) = match self.chain_n.checked_sub(1) {
-            Some(chain_n) => (self.chain, chain_n),
-            None => (self.chain.checked_sub(1)?, u32::MAX),
-        };
-        Some(Self {
-            chain,
-            chain_n,
-            ..self.clone()
-        })
-    }
-
     /// Whether its time is still to come.
     #[must_use]
     pub fn is_after(&self, now: i64) -> bool {
@@ -140,13 +126,6 @@ mod tests {
             at(Some(101), 1, 0),
         ];
         assert!(sorted.is_sorted());
-        for position in &sorted[1..] {
-            let before = position.before().expect("one before it");
-            assert!(before < *position);
-        }
-        assert_eq!(at(None, 7, 1).before(), Some(at(None, 7, 0)));
-        assert_eq!(at(None, 7, 0).before(), Some(at(None, 6, u32::MAX)));
-        assert_eq!(Position::FIRST.before(), None);
         for (scheduled, after) in [(None, false), (Some(100), false), (Some(101), true)] {
             assert_eq!(at(scheduled, 1, 0).is_after(100), after, "{scheduled:?}");
         }

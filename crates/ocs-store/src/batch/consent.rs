@@ -28,6 +28,8 @@ pub(super) enum Consent {
         /// Whether another campaign group may hand the record out all the same, now or when
         /// it runs.
         for_others: bool,
+        /// When a consent ended, UTC seconds: before then, it may have been allowed.
+        ended: Option<i64>,
     },
 }
 
@@ -118,7 +120,10 @@ impl Batch<'_> {
                 let for_others = others
                     .iter()
                     .any(|other| other.dbid != group && verdict(other.dbid).is_allowed());
-                Ok(Consent::Withheld { for_others })
+                Ok(Consent::Withheld {
+                    for_others,
+                    ended: heard.ended(self.now),
+                })
             }
         }
     }

@@ -1,8 +1,12 @@
 //! Frequency caps at the hand-out: what they say, and that an attempt counts from then on.
 //! Both are in one transaction, so that two hand-outs never take the same room.
 
+use std::collections::BTreeSet;
+
+use ocs_rules::calling_list::ListId;
 use ocs_rules::campaign::{CampaignGroupId, CampaignId};
 use ocs_rules::frequency_cap::{Capped, Scope};
+use ocs_rules::objects::Objects;
 use ocs_rules::record::Record;
 
 use super::Batch;
@@ -21,7 +25,7 @@ pub(super) enum Room {
     /// There is none before a moment, UTC seconds.
     Not {
         until: i64,
-        /// Whether another campaign that runs now may hand the record out all the same.
+        /// Whether another campaign may hand the record out all the same.
         for_others: bool,
     },
 }
@@ -70,22 +74,14 @@ impl Batch<'_> {
         let Some(until) = until else {
             return Ok(Room::Left);
         };
-        let for_others = of_campaign_only && self.other_runs(record, campaign);
+        let for_others = of_campaign_only && self.others_call(record, campaign);
         Ok(Room::Not { until, for_others })
     }
 
-    /// Whether another campaign that uses a record's calling list runs.
-    fn other_runs(&self, record: &Record, campaign: CampaignId) -> bool {
-        self.objects.groups().iter().any(|group| {
-            group.campaign != campaign
-                && self
-                    .objects
-                    .campaign(group.campaign)
-                    .is_some_and(|campaign| campaign.uses(record.list))
-                && self
-                    .group_state(group.dbid)
-                    .is_ok_and(|state| state.is_running())
-        })
+    /// Whether campaign groups of another campaign hand a record out, now or when they run.
+    fn others_call(&self, record: &Record, campaign: CampaignId) -> bool {
+        let groups = self.objects.groups_of(record);
+        groups.iter().any(|group| group.campaign != campaign)
     }
 
     /// What attempts at a record are counted by.
@@ -104,4 +100,21 @@ impl Batch<'_> {
         let purged = store.purge_contact_attempts(self.now - kept, most)?;
         Ok(purged >= most as usize)
     }
+}
+
+/// Which campaigns call the records of a calling list, where a cap counts each campaign's
+/// attempts by themselves; else none.
+pub(crate) fn capped_by_campaign(objects: &Objects, list: ListId) -> BTreeSet<CampaignId> {
+    let mut caps = objects.caps().iter();
+    if !caps.any(|cap| cap.scope == Scope::Campaign && cap.is_for(list)) {
+        return BTreeSet::new();
+    }
+    let groups = objects.groups();
+    let campaigns = groups.iter().map(|group| group.campaign);
+    campaigns
+        .filter(|campaign| {
+            let campaign = objects.campaign(*campaign);
+            campaign.is_some_and(|campaign| campaign.uses(list))
+        })
+        .collect()
 }

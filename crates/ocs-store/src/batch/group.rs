@@ -4,13 +4,12 @@ use ocs_protocol::attribute::GSW_CAMPAIGN_GROUP_DBID;
 use ocs_protocol::refusal::Refusal;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{GroupRequest, Outcome};
-use ocs_rules::frequency_cap::Scope;
 use ocs_rules::group_state::{GroupCommand, GroupState, no_such_group};
 use ocs_rules::schedule;
 
 use super::{Batch, Run};
 use crate::error::StoreError;
-use crate::sqlite::{Asleep, Transaction};
+use crate::sqlite::Transaction;
 
 impl Batch<'_> {
     pub(super) fn group(&mut self, request: &GroupRequest, store: &mut Transaction<'_>) -> Run {
@@ -27,9 +26,6 @@ impl Batch<'_> {
         match state.after(request.command) {
             Ok(after) => {
                 if after != state {
-                    if after.is_running() {
-                        self.release_capped(request.group, store)?;
-                    }
                     self.set_group_state(request.group, after, store)?;
                 }
                 if request.command == GroupCommand::Status {
@@ -40,29 +36,6 @@ impl Batch<'_> {
             }
             Err(refusal) => Ok(Err(refusal)),
         }
-    }
-
-    /// A record that has no room in the campaigns that run may have it in one that begins
-    /// to.
-    fn release_capped(
-        &self,
-        group: CampaignGroupId,
-        store: &mut Transaction<'_>,
-    ) -> Result<(), StoreError> {
-        let caps = self.objects.caps();
-        let campaign = self
-            .objects
-            .group(group)
-            .and_then(|group| self.objects.campaign(group.campaign));
-        let Some(campaign) =
-            campaign.filter(|_| caps.iter().any(|cap| cap.scope == Scope::Campaign))
-        else {
-            return Ok(());
-        };
-        for weighted in &campaign.lists {
-            store.begin_release(&Asleep::List(weighted.list))?;
-        }
-        Ok(())
     }
 
     /// A campaign group's state as it is now.

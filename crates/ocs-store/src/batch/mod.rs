@@ -57,6 +57,7 @@ use crate::wanted::Wanted;
 pub(crate) use consent::consent_callers;
 pub(crate) use dialing::Calls;
 pub(crate) use erase::{AfterErasing, Erasures};
+pub(crate) use frequency_caps::capped_by_campaign;
 pub(crate) use once::{Answered, Run as AnsweredRun};
 pub(crate) use outbox::Posted;
 pub(crate) use results::{Counted, Key as ResultKey};
@@ -145,6 +146,7 @@ impl<'a> Batch<'a> {
         now: i64,
         changes: usize,
     ) -> Self {
+        live.look_at_clock(now);
         Self {
             objects,
             policy,

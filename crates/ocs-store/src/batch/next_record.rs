@@ -3,19 +3,19 @@
 //!
 //! A record that is looked at and may not be called leaves its class: one that is on the
 //! Do Not Call list is finished, one whose phone was read otherwise when it was placed goes
-//! to its own class, another sleeps until its block may have ended. So none is looked at
-//! again while its block stands, and what a preview found out in vain the next one need
-//! not. One that another campaign group may hand out stays where it is, and is passed over.
-//! A batch looks at so many at most; where that was too few, housekeeping goes on until a
+//! to its own class, another sleeps until its block may have ended; one that another campaign
+//! group may hand out goes to a class that is withheld from this one alone. So none is looked
+//! at again while its block stands, and what a preview found out in vain the next one need
+//! not. A batch looks at so many at most; where that was too few, housekeeping goes on until a
 //! record that may be called stands in front.
 
 use std::sync::Arc;
 
+use ocs_protocol::enumeration::RecordType;
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::policy::Levels;
 use ocs_rules::record::{Handle, Record};
 use ocs_rules::retrieval::class::ClassId;
-use ocs_rules::retrieval::fronts::Slot;
 use ocs_rules::retrieval::next::{Candidate, Source, Walk};
 use ocs_rules::retrieval::waits::Waits;
 use ocs_rules::retrieval::{Retrieval, why};
@@ -51,42 +51,31 @@ type Sources = (Vec<Source>, Option<Waits>);
 
 /// Why a candidate may not be called.
 enum MayNot {
-    /// Not now, and for this campaign group only; whether nothing but a change of the record
-    /// or of who gave consent alters that.
-    Passed(Said, bool),
-    /// Not now, and not before a moment, UTC seconds; `None` where something else wakes it.
-    Sleeps(Option<i64>),
+    /// Not now, and by this campaign group only.
+    Withheld(Said, Again),
+    /// Not now.
+    Sleeps(Again),
     /// It is on the Do Not Call list.
     Restricted(Said),
     /// Not now, and its own class says so, which it does not stand in.
     Misplaced,
 }
 
-/// How far records that are there for other campaign groups were passed over.
-#[derive(Default)]
-struct Passed {
-    /// Slots in which one stands that has to be looked at again.
-    stopped: Vec<Slot>,
+/// What beside a change of its chain has a record that may not be called looked at again. All
+/// moments are in UTC seconds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Again {
+    /// It may be called then.
+    at: Option<i64>,
+    /// It may have been called before then: the clock may be put back.
+    before: Option<i64>,
 }
 
-impl Passed {
-    /// A candidate is passed over, for as long as nothing is written that concerns it or for
-    /// now.
-    fn over(
-        &mut self,
-        candidate: &Candidate,
-        lasting: bool,
-        group: CampaignGroupId,
-        retrieval: &mut Retrieval,
-    ) {
-        let Some(slot) = candidate.slot else {
-            return;
-        };
-        if !lasting && !candidate.anew {
-            self.stopped.push(slot);
-        } else if lasting && !self.stopped.contains(&slot) {
-            let position = candidate.position.clone();
-            retrieval.fronts.passed_over(group, slot, position);
+impl Again {
+    const fn at(moment: i64) -> Self {
+        Self {
+            at: Some(moment),
+            before: None,
         }
     }
 }
@@ -106,7 +95,6 @@ impl Batch<'_> {
             return Ok(Next::Nothing);
         };
         let mut walk = self.walk(&sources, group, agent, callback_only);
-        let mut passed = Passed::default();
         let mut finished = false;
         loop {
             let Some(candidate) = self.candidate(&mut walk, store)? else {
@@ -131,7 +119,7 @@ impl Batch<'_> {
                 }
                 Err(why) => {
                     finished |= matches!(why, MayNot::Restricted(_));
-                    self.out_of_the_way(&candidate, why, group, &mut passed, store)?;
+                    self.out_of_the_way(&candidate, why, group, store)?;
                 }
             }
             if !self.looks_on() {
@@ -152,13 +140,14 @@ impl Batch<'_> {
             return Ok(true);
         };
         let mut walk = self.walk(&sources, group, None, false);
-        let mut passed = Passed::default();
         while let Some(candidate) = self.candidate(&mut walk, store)? {
             match self.verdict(candidate.handle, candidate.class, group, store)? {
-                // It is in the way of no other campaign group, and looked at again anyway.
-                Ok(_) | Err(MayNot::Passed(_, false)) => break,
+                Ok(_) => break,
                 Err(why) => {
-                    self.out_of_the_way(&candidate, why, group, &mut passed, store)?;
+                    if !self.out_of_the_way(&candidate, why, group, store)? {
+                        // Each preview looks at it again.
+                        break;
+                    }
                 }
             }
             if !self.looks_on() {
@@ -184,28 +173,37 @@ impl Batch<'_> {
         walk.next(openings, fronts, &mut rows)
     }
 
-    /// A record that may not be called leaves its place, or is passed over.
+    /// A record that may not be called leaves its place; whether it did.
     fn out_of_the_way(
         &mut self,
         candidate: &Candidate,
         why: MayNot,
         group: CampaignGroupId,
-        passed: &mut Passed,
         store: &mut Transaction<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let handle = candidate.handle;
         match why {
-            MayNot::Restricted(said) => self.finish_restricted(handle, Some(group), &said, store),
-            MayNot::Sleeps(until) => self.put_to_sleep(handle, until, store),
-            MayNot::Misplaced => self.place_anew(handle, store),
-            MayNot::Passed(said, lasting) => {
-                passed.over(candidate, lasting, group, &mut self.live.retrieval);
+            MayNot::Restricted(said) => {
+                self.finish_restricted(handle, Some(group), &said, store)?
+            }
+            MayNot::Sleeps(again) => self.leave_for(handle, None, again, store)?,
+            MayNot::Misplaced => self.place_anew(handle, store)?,
+            MayNot::Withheld(said, again) => {
                 if let Some(record) = self.record(handle, store)?.cloned() {
                     self.audit.blocked(&record, Some(group), &said);
                 }
-                Ok(())
+                let classes = &self.live.retrieval.classes;
+                // Who looks for an agent's callbacks does not look by classes.
+                let personal = candidate.record_type == RecordType::PersonalCallBack;
+                let key = classes.withheld(candidate.class, group);
+                let Some(key) = key.filter(|_| !personal) else {
+                    return Ok(false);
+                };
+                let class = store.class(&key, &mut self.live.retrieval)?;
+                self.leave_for(handle, Some(class), again, store)?;
             }
         }
+        Ok(true)
     }
 
     /// Counts a look; whether this batch looks at more.
@@ -280,21 +278,25 @@ impl Batch<'_> {
         }
     }
 
-    /// A record leaves its class until its chain is placed again: by a change of it, or
-    /// at a moment.
-    fn put_to_sleep(
+    /// A record leaves its class for another or for none, until its chain is placed again: by a
+    /// change of it, or at a moment.
+    fn leave_for(
         &mut self,
         handle: Handle,
-        until: Option<i64>,
+        class: Option<ClassId>,
+        again: Again,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
         let Some(record) = self.record(handle, store)?.cloned() else {
             return Ok(());
         };
-        store.set_class(&mut self.live.retrieval, &record, None)?;
-        self.place_in_views(&record, None, store)?;
-        match until {
-            Some(moment) => store.wake_by(record.list, record.chain, moment),
+        store.set_class(&mut self.live.retrieval, &record, class)?;
+        self.place_in_views(&record, class, store)?;
+        if let Some(moment) = again.at {
+            store.wake_by(record.list, record.chain, moment)?;
+        }
+        match again.before {
+            Some(moment) => store.wake_back(record.list, record.chain, moment),
             None => Ok(()),
         }
     }
@@ -321,7 +323,7 @@ impl Batch<'_> {
         group: CampaignGroupId,
         store: &mut Transaction<'_>,
     ) -> Result<Result<Said, MayNot>, StoreError> {
-        let again = Err(MayNot::Sleeps(Some(self.now + LOOK_AGAIN)));
+        let again = Err(MayNot::Sleeps(Again::at(self.now + LOOK_AGAIN)));
         let Some(record) = self.record(handle, store)?.cloned() else {
             return Ok(again);
         };
@@ -350,27 +352,35 @@ impl Batch<'_> {
             return Ok(Err(MayNot::Restricted(said)));
         }
         said.add(DO_NOT_CALL, PASSED);
-        if let Consent::Withheld { for_others } = self.consent(&record, group, &mut said, store)? {
+        if let Consent::Withheld { for_others, ended } =
+            self.consent(&record, group, &mut said, store)?
+        {
             self.await_consent(&record, store)?;
+            let again = Again {
+                at: None,
+                before: ended,
+            };
             if for_others {
-                return Ok(Err(MayNot::Passed(said, true)));
+                return Ok(Err(MayNot::Withheld(said, again)));
             }
             self.audit.blocked(&record, Some(group), &said);
-            return Ok(Err(MayNot::Sleeps(None)));
+            return Ok(Err(MayNot::Sleeps(again)));
         }
         if let Room::Not { until, for_others } = self.room(&record, group, &mut said, store)? {
+            // Before that moment too: what was attempted by a clock that was ahead counts.
+            let again = Again::at(until);
             if for_others {
-                return Ok(Err(MayNot::Passed(said, false)));
+                return Ok(Err(MayNot::Withheld(said, again)));
             }
             self.audit.blocked(&record, Some(group), &said);
-            return Ok(Err(MayNot::Sleeps(Some(until))));
+            return Ok(Err(MayNot::Sleeps(again)));
         }
         if self.policy.one_at_once {
             let phone = self.compared(&record.contact.phone, record.list);
             let customer = record.contact.customer_id.as_deref();
             if self.live.out.look().has(phone, customer) {
                 self.live.out.change().wait_for(phone, customer);
-                return Ok(Err(MayNot::Sleeps(None)));
+                return Ok(Err(MayNot::Sleeps(Again::default())));
             }
         }
         Ok(Ok(said))
@@ -378,16 +388,19 @@ impl Batch<'_> {
 
     /// When a record that its class let through is looked at again: a class may be open
     /// at more times than its records, and attempts may have been forbidden since.
-    fn callable_at(&self, record: &Record, chain: &[&Record]) -> Option<i64> {
-        let list = self.objects.list(record.list)?;
-        if record.attempts >= list.max_attempts {
+    fn callable_at(&self, record: &Record, chain: &[&Record]) -> Again {
+        let allows = self.objects.list(record.list);
+        let Some(list) = allows.filter(|list| record.attempts < list.max_attempts) else {
             // When it allows more, those that this frees are woken.
-            return None;
-        }
+            return Again::default();
+        };
         let facts = why::Facts::default();
         let at = why::next_callable(record, chain, list, self.objects, self.now, facts);
         // An earlier record of the chain may be changed long before; that places it again.
         let at = at.unwrap_or(self.now + LOOK_AGAIN);
-        Some(at.max(self.now + 1))
+        Again {
+            at: Some(at.max(self.now + 1)),
+            before: Some(self.now),
+        }
     }
 }

@@ -16,7 +16,7 @@ impl Batch<'_> {
     /// Places the chains again whose moment has come; whether these were all of them.
     pub(super) fn place_woken(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
         self.write_records(store)?;
-        let released = self.release(store)?;
+        let released = self.wake_back(store)? && self.release(store)?;
         let woken = store.wakes_due(self.now, STEP)?;
         for (list, chain) in &woken {
             // Where something of it waits on, placing it says until when.
@@ -24,6 +24,20 @@ impl Batch<'_> {
             self.place_chain(*list, *chain, store)?;
         }
         Ok(released && woken.len() < STEP)
+    }
+
+    /// Says that those chains are to be placed again that sleep by what the clock said before
+    /// it was put back; whether these were all.
+    fn wake_back(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        if !self.live.put_back {
+            return Ok(true);
+        }
+        let chains = store.take_wakes_back(self.now, STEP)?;
+        for (list, chain) in &chains {
+            store.wake_by(*list, *chain, 0)?;
+        }
+        self.live.put_back = chains.len() >= STEP;
+        Ok(!self.live.put_back)
     }
 
     /// Says that the chains of those are to be placed again who slept for what is over;
@@ -34,7 +48,11 @@ impl Batch<'_> {
             if left == 0 {
                 return Ok(false);
             }
-            let (mut handles, whole) = store.released(id, &release, left)?;
+            let withheld = match release.whom {
+                Asleep::List(_) => self.live.retrieval.classes.all_withheld(),
+                Asleep::Phone(_) | Asleep::Customer(_) => Vec::new(),
+            };
+            let (mut handles, whole) = store.released(id, &release, &withheld, left)?;
             // One that frees nobody is looked up all the same.
             left = left.saturating_sub(handles.len().max(1));
             if whole {

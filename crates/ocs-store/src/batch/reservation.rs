@@ -185,7 +185,7 @@ impl Batch<'_> {
         limit: u32,
         store: &mut Transaction<'_>,
     ) -> Result<bool, StoreError> {
-        let left = store.left_reserved(self.now - FORGOTTEN, limit)?;
+        let left = store.left_reserved(self.now, FORGOTTEN, limit)?;
         let all = left.len() < limit as usize;
         for (handle, attempt_guid) in left {
             tracing::info!(

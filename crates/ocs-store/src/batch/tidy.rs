@@ -24,6 +24,9 @@ const PLACED: u32 = 100;
 /// Rows of the request log and old answers that one step removes at most.
 const PURGED: u32 = 500;
 
+/// Seconds that the clock may be put back: records that sleep by what it said are woken.
+const PUT_BACK: i64 = 31 * 24 * 60 * 60;
+
 /// Outcomes of items of AddRecords that one step removes at most; they stand together.
 const PURGED_ITEMS: u32 = 2_000;
 
@@ -43,7 +46,10 @@ impl Batch<'_> {
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
         }
-        let is_due = self.live.behind || self.now >= self.live.reread_at;
+        // It is never further ahead, unless the clock was put back.
+        let next = self.live.reread_at;
+        let put_back = next > self.now.saturating_add(self.policy.reread_every);
+        let is_due = self.live.behind || self.now >= next || put_back;
         if is_due && self.no_room().is_none() {
             tidied.more |= !self.catch_up(store)?;
             self.live.reread_at = self.now + self.policy.reread_every;
@@ -56,7 +62,8 @@ impl Batch<'_> {
         let answers = store.purge_answered(self.now - KEPT, PURGED)?;
         // A day later than they count: nothing is taken from a repetition under way.
         let items = store.purge_answered_items(self.now - 2 * KEPT, PURGED_ITEMS)?;
-        tidied.more |= lines.max(answers) >= PURGED as usize || items > 0;
+        let wakes = store.purge_wakes_back(self.now - PUT_BACK, PURGED)?;
+        tidied.more |= lines.max(answers).max(wakes) >= PURGED as usize || items > 0;
         Ok(Ok(Outcome::Tidied(tidied)))
     }
 
@@ -115,6 +122,8 @@ impl Batch<'_> {
             let Some(seconds) = self.policy.stale_after(levels) else {
                 continue;
             };
+            // What was named by a clock that was ahead is not kept from others until then.
+            tidied.more |= store.touch_by(next, self.now, STEP)? >= STEP as usize;
             let due = store.untouched(next, self.now.saturating_sub(seconds), STEP)?;
             tidied.more |= due.len() >= STEP as usize;
             for handle in due {
@@ -255,6 +264,8 @@ impl Batch<'_> {
         group: CampaignGroupId,
         store: &mut Transaction<'_>,
     ) -> Result<bool, StoreError> {
+        self.write_records(store)?;
+        self.set.write_counts(store)?;
         let campaign = self
             .objects
             .group(group)

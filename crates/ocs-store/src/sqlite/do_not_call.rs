@@ -159,7 +159,10 @@ fn take_up<'r>(
     take().map_err(sqlite_error)
 }
 
-/// Brings the whole list into memory, but for what has expired at `now`, UTC seconds.
+/// Entries that have expired so many seconds ago are in memory too: the clock may be put back.
+const PUT_BACK: i64 = 31 * 24 * 60 * 60;
+
+/// Brings the whole list into memory, but for what has long expired at `now`, UTC seconds.
 /// Rows of others that are not taken up are passed over. Ends early when it is told to
 /// stop.
 fn load(
@@ -174,7 +177,7 @@ fn load(
             "SELECT id, key, key_full, expires, phone IS NULL FROM do_not_call NOT INDEXED \
              WHERE key IS NOT NULL AND (expires IS NULL OR expires > ?1)",
         )?;
-        let mut rows = statement.query([now])?;
+        let mut rows = statement.query([now.saturating_sub(PUT_BACK)])?;
         while let Some(row) = rows.next()?
             && !stop.load(Ordering::Relaxed)
         {

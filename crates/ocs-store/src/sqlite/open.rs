@@ -161,6 +161,8 @@ pub(crate) fn open(options: &Open, lease: Lease) -> Result<Opened, StoreError> {
         behind,
         reread_at: now + options.policy.reread_every,
         placing,
+        moment: now,
+        put_back: true,
         told: Told::default(),
         retrieval: Retrieval::new(ready::classes(&database.connection)?),
         views: Arc::new(views),

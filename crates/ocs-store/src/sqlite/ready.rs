@@ -9,6 +9,7 @@ mod tests;
 
 use ocs_protocol::enumeration::Enumeration as _;
 use ocs_rules::calling_list::ListId;
+use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::filter::order::Place;
 use ocs_rules::legal_hours::territory::Territory;
 use ocs_rules::record::{ChainId, Handle, Record};
@@ -42,7 +43,7 @@ pub(crate) fn classes(connection: &Connection) -> Result<Classes, StoreError> {
         connection
             .prepare(
                 "SELECT id, tz_dbid, daily_from, daily_till, territory, earlier, coarse, \
-                 assigned_group \
+                 assigned_group, withheld \
                  FROM ready_class ORDER BY id",
             )?
             .query_map([], |row| {
@@ -56,6 +57,7 @@ pub(crate) fn classes(connection: &Connection) -> Result<Classes, StoreError> {
                     earlier: windows(row, 5)?,
                     coarse: row.get(6)?,
                     assigned: row.get(7)?,
+                    withheld: groups(row, 8)?,
                 };
                 Ok((row.get(0)?, key))
             })?
@@ -85,7 +87,7 @@ pub(crate) fn intern(
         write(
             connection,
             "INSERT INTO ready_class (id, tz_dbid, daily_from, daily_till, earlier, coarse, \
-             territory, assigned_group) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             territory, assigned_group, withheld) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 id,
                 key.own.zone,
@@ -94,7 +96,8 @@ pub(crate) fn intern(
                 text(&key.earlier),
                 key.coarse,
                 key.own.territory.to_string(),
-                key.assigned
+                key.assigned,
+                groups_text(&key.withheld)
             ],
         )?;
     }
@@ -191,6 +194,61 @@ pub(crate) fn due_wakes(
 
 const DUE_WAKES: &str = "SELECT list_dbid, chain_id FROM chain_wake WHERE moment <= ?1 \
                          ORDER BY moment LIMIT ?2";
+
+/// A chain is to be placed again where the clock is put back before a moment, in UTC seconds.
+pub(crate) fn wake_back(
+    connection: &Connection,
+    list: ListId,
+    chain: ChainId,
+    moment: i64,
+) -> Result<(), StoreError> {
+    write(
+        connection,
+        "INSERT INTO chain_wake_back (list_dbid, chain_id, moment) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (list_dbid, chain_id) DO UPDATE SET moment = max(moment, ?3)",
+        params![list, chain, moment],
+    )
+}
+
+/// Chains that are to be placed again because the clock was put back to `now`, in UTC seconds,
+/// at most `most` of them; they are not named again.
+pub(crate) fn take_wakes_back(
+    connection: &Connection,
+    now: i64,
+    most: usize,
+) -> Result<Vec<(ListId, ChainId)>, StoreError> {
+    let take = || -> rusqlite::Result<Vec<(ListId, ChainId)>> {
+        connection
+            .prepare_cached(
+                "DELETE FROM chain_wake_back WHERE (list_dbid, chain_id) IN \
+                 (SELECT list_dbid, chain_id FROM chain_wake_back WHERE moment > ?1 \
+                 ORDER BY moment LIMIT ?2) RETURNING list_dbid, chain_id",
+            )?
+            .query_map(
+                params![now, i64::try_from(most).unwrap_or(i64::MAX)],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?
+            .collect()
+    };
+    take().map_err(sqlite_error)
+}
+
+/// Forgets some of what would wake chains only where the clock were put back before a moment,
+/// in UTC seconds; how many.
+pub(crate) fn purge_wakes_back(
+    connection: &Connection,
+    before: i64,
+    most: u32,
+) -> Result<usize, StoreError> {
+    connection
+        .prepare_cached(
+            "DELETE FROM chain_wake_back WHERE (list_dbid, chain_id) IN \
+             (SELECT list_dbid, chain_id FROM chain_wake_back WHERE moment < ?1 \
+             ORDER BY moment LIMIT ?2)",
+        )
+        .and_then(|mut statement| statement.execute(params![before, most]))
+        .map_err(sqlite_error)
+}
 
 /// A calling list allows more attempts than before: the chains that this may free are
 /// to be placed again at once. (Where it allows fewer, that is seen at the hand-out.)
@@ -355,6 +413,19 @@ fn text(windows: &[Window]) -> String {
         })
         .collect();
     texts.join(" ")
+}
+
+fn groups_text(groups: &[CampaignGroupId]) -> String {
+    let texts: Vec<_> = groups.iter().map(ToString::to_string).collect();
+    texts.join(" ")
+}
+
+fn groups(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<CampaignGroupId>> {
+    let text: String = row.get(column)?;
+    let groups = text.split_ascii_whitespace().map(str::parse);
+    groups.collect::<Result<_, _>>().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }
 
 fn windows(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Window>> {

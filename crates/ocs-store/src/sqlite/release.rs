@@ -4,6 +4,7 @@
 use ocs_rules::calling_list::ListId;
 use ocs_rules::do_not_call::Compared;
 use ocs_rules::record::Handle;
+use ocs_rules::retrieval::class::ClassId;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::StoreError;
@@ -58,11 +59,13 @@ impl Transaction<'_> {
     }
 
     /// At most `most` more records of a release, and whether these were the last; the
-    /// release remembers how far it came.
+    /// release remembers how far it came. Records of a calling list that stand in one of the
+    /// classes `withheld` are among them: they leave it when they are placed.
     pub(crate) fn released(
         &mut self,
         id: i64,
         release: &Release,
+        withheld: &[ClassId],
         most: usize,
     ) -> Result<(Vec<Handle>, bool), StoreError> {
         let part = Part {
@@ -74,15 +77,45 @@ impl Transaction<'_> {
             Asleep::Customer(customer) => self.customer_part(customer, part)?,
             Asleep::List(list) => self.held_back(*list, release.after, most)?,
         };
-        let whole = found.len() < most;
-        match found.last() {
-            Some((attempt, handle)) if !whole => self.write(
+        let (last, mut left) = (found.last().copied(), most - found.len());
+        let mut found: Vec<_> = found.into_iter().map(|(_, handle)| handle).collect();
+        if let Asleep::List(list) = release.whom {
+            for class in withheld {
+                let more = if left > 0 {
+                    self.withheld(list, *class, left)?
+                } else {
+                    Vec::new()
+                };
+                left -= more.len();
+                found.extend(more);
+            }
+        }
+        match last {
+            _ if left > 0 => self.write("DELETE FROM release WHERE id = ?1", [id])?,
+            Some((attempt, handle)) => self.write(
                 "UPDATE release SET attempt = ?2, record_id = ?3 WHERE id = ?1",
                 params![id, attempt, handle],
             )?,
-            _ => self.write("DELETE FROM release WHERE id = ?1", [id])?,
+            None => {}
         }
-        Ok((found.into_iter().map(|(_, handle)| handle).collect(), whole))
+        Ok((found, left > 0))
+    }
+
+    /// Records of a calling list that stand in a class. The last come first: a preview looks at
+    /// the first ones anew meanwhile, and may withhold them again.
+    fn withheld(
+        &mut self,
+        list: ListId,
+        class: ClassId,
+        most: usize,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Handle>> {
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let mut statement = self.connection().prepare_cached(WITHHELD)?;
+            let rows = statement.query_map(params![list, class, most], |row| row.get(0))?;
+            rows.collect()
+        };
+        read().map_err(sqlite_error)
     }
 
     fn phone_part(
@@ -135,6 +168,10 @@ const HELD_BACK_AFTER: &str = "SELECT attempt, record_id FROM record \
      WHERE list_dbid = ?1 AND ready_class IS NULL AND record_status = 1 \
      AND attempt > ?2 ORDER BY attempt, record_id LIMIT ?3";
 
+const WITHHELD: &str = "SELECT record_id FROM record \
+     WHERE list_dbid = ?1 AND ready_class = ?2 AND record_type <> 5 \
+     ORDER BY record_type DESC, dial_sched_time DESC, chain_id DESC, chain_n DESC LIMIT ?3";
+
 fn held(row: &Row<'_>) -> rusqlite::Result<(u32, Handle)> {
     Ok((row.get(0)?, row.get(1)?))
 }
@@ -165,9 +202,25 @@ mod tests {
     fn who_is_held_back_is_one_seek() {
         let mut connection = Connection::open_in_memory().expect("a database");
         schema::migrate(&mut connection).expect("the schema");
-        for (sql, values, seek) in [
-            (HELD_BACK, 4, "(list_dbid=? AND attempt=? AND rowid>?)"),
-            (HELD_BACK_AFTER, 3, "(list_dbid=? AND attempt>?)"),
+        for (sql, values, index, seek) in [
+            (
+                HELD_BACK,
+                4,
+                "INDEX record_held",
+                "(list_dbid=? AND attempt=? AND rowid>?)",
+            ),
+            (
+                HELD_BACK_AFTER,
+                3,
+                "INDEX record_held",
+                "(list_dbid=? AND attempt>?)",
+            ),
+            (
+                WITHHELD,
+                3,
+                "COVERING INDEX record_ready",
+                "(list_dbid=? AND ready_class=?)",
+            ),
         ] {
             let plans: Vec<String> = connection
                 .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
@@ -177,10 +230,7 @@ mod tests {
                     rows.collect()
                 })
                 .expect("a plan");
-            assert_eq!(
-                plans,
-                [format!("SEARCH record USING INDEX record_held {seek}")]
-            );
+            assert_eq!(plans, [format!("SEARCH record USING {index} {seek}")]);
         }
     }
 }

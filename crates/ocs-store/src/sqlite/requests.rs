@@ -107,6 +107,24 @@ impl Transaction<'_> {
         )
     }
 
+    /// Records that are out and were named after a moment by a clock that was put back since
+    /// were named at that moment; how many.
+    pub(crate) fn touch_by(
+        &mut self,
+        (list, group): (ListId, CampaignGroupId),
+        now: i64,
+        limit: u32,
+    ) -> Result<usize, StoreError> {
+        self.connection()
+            .prepare_cached(
+                "UPDATE record SET touched_at = ?3 WHERE record_id IN (SELECT record_id \
+                 FROM record WHERE record_status = 2 AND list_dbid = ?1 AND group_id = ?2 \
+                 AND touched_at > ?3 LIMIT ?4)",
+            )
+            .and_then(|mut statement| statement.execute(params![list, group, now, limit]))
+            .map_err(sqlite_error)
+    }
+
     /// Ready callbacks of a calling list whose moment had come at this one, the oldest
     /// first.
     pub(crate) fn callbacks_due(

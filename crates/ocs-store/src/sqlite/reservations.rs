@@ -41,20 +41,25 @@ impl Transaction<'_> {
         Ok(ended.map_err(sqlite_error)?.unwrap_or(false))
     }
 
-    /// Records that wait for nobody any more: an OCS that has ended asked for them, or it
-    /// was before a moment, UTC seconds.
+    /// Records that wait for nobody any more: an OCS that has ended asked for them, or that was
+    /// longer ago than `seconds`; or it is as long to come, because the clock was put back. `now`
+    /// is in UTC seconds.
     pub(crate) fn left_reserved(
         &mut self,
-        before: i64,
+        now: i64,
+        seconds: i64,
         limit: u32,
     ) -> Result<Vec<(Handle, String)>, StoreError> {
         let read = || -> rusqlite::Result<Vec<(Handle, String)>> {
             self.connection()
                 .prepare_cached(
                     "SELECT record_id, guid FROM reservation \
-                     WHERE epoch <> (SELECT epoch FROM lease) OR reserved_at < ?1 LIMIT ?2",
+                     WHERE epoch <> (SELECT epoch FROM lease) \
+                     OR reserved_at NOT BETWEEN ?1 AND ?2 LIMIT ?3",
                 )?
-                .query_map(params![before, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map(params![now - seconds, now + seconds, limit], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?
                 .collect()
         };
         read().map_err(sqlite_error)

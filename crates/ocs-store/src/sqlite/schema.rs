@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0023_reservations.sql"),
     include_str!("migrations/0024_followed.sql"),
     include_str!("migrations/0025_dialed_calls.sql"),
+    include_str!("migrations/0026_withheld.sql"),
 ];
 
 /// The schema version that this program writes.

@@ -234,6 +234,30 @@ impl<'a> Transaction<'a> {
         ready::due_wakes(&self.inner, now, most)
     }
 
+    /// A chain is to be placed again where the clock is put back before a moment.
+    pub(crate) fn wake_back(
+        &mut self,
+        list: ListId,
+        chain: ChainId,
+        moment: i64,
+    ) -> Result<(), StoreError> {
+        ready::wake_back(&self.inner, list, chain, moment)
+    }
+
+    /// Chains that are to be placed again because the clock was put back.
+    pub(crate) fn take_wakes_back(
+        &mut self,
+        now: i64,
+        most: usize,
+    ) -> Result<Vec<(ListId, ChainId)>, StoreError> {
+        ready::take_wakes_back(&self.inner, now, most)
+    }
+
+    /// Forgets chains that only a clock put back before a moment would have placed again.
+    pub(crate) fn purge_wakes_back(&mut self, before: i64, most: u32) -> Result<usize, StoreError> {
+        ready::purge_wakes_back(&self.inner, before, most)
+    }
+
     /// Notes which calling lists are to be placed again, where their phones are read
     /// otherwise with these objects; whether there are any.
     pub(crate) fn begin_placing(&mut self, objects: &Objects) -> Result<bool, StoreError> {

@@ -9,6 +9,7 @@ use ocs_rules::campaign::{Campaign, CampaignGroup, WeightedList};
 use ocs_rules::change::{Change, GroupRequest, Outcome};
 use ocs_rules::consent::{Call, Says, Scope, Statement, Stating};
 use ocs_rules::do_not_call::{Compared, Subject};
+use ocs_rules::frequency_cap::{self, FrequencyCap, Per, Span};
 use ocs_rules::group_state::{GroupCommand, Settings};
 use ocs_rules::objects::ObjectChange;
 use ocs_rules::options::Options;
@@ -191,8 +192,8 @@ fn many_without_consent() {
     }
 }
 
-/// Records that another campaign may call stay where they are, and are looked at once by
-/// each campaign group that may not.
+/// Records that another campaign may call are there for it, and are looked at once by each
+/// campaign group that may not.
 #[test]
 fn many_that_are_there_for_others() {
     let mut world = world("{}", REQUIRED);
@@ -231,6 +232,89 @@ fn many_that_are_there_for_others() {
     asked(Change::State(Box::new(stated)), &mut world);
     tidy(&mut world);
     assert_eq!(delivered(&preview(3, 8, &mut world)), 1);
+}
+
+/// The same of records that have no room by a cap for each campaign, which ends by itself.
+#[test]
+fn many_without_room_for_one_campaign() {
+    const DAY: i64 = 86_400;
+    let mut world = world("{}", "{}");
+    world.put_caps(vec![FrequencyCap {
+        name: "day".to_owned(),
+        attempts: 1,
+        span: Span::Days(1),
+        per: Per::Customer,
+        scope: frequency_cap::Scope::Campaign,
+        lists: Vec::new(),
+    }]);
+    add_many(&mut world);
+    let first = delivered(&preview(0, 1, &mut world));
+    let out = On {
+        pick: Pick::Retrieved(0),
+        attempt: Attempt::Unsaid,
+        list: None,
+    };
+    let processed = steps::change(&Step::Processed(out), &world);
+    asked(processed, &mut world);
+    assert_eq!(first, 1);
+    let looked = [2, 3].map(|guid| preview(0, guid, &mut world));
+    assert_eq!(looked, [Outcome::StillLooking, Outcome::StillLooking]);
+    let last = Handle::try_from(MANY + 1).expect("few");
+    assert_eq!(delivered(&preview(0, 4, &mut world)), last);
+    assert_eq!(preview(0, 5, &mut world), Outcome::NothingDue);
+    // They are looked at once, and not after a restart either.
+    world.reopen();
+    tidy(&mut world);
+    assert_eq!(preview(0, 6, &mut world), Outcome::NothingDue);
+    // Not with the clock put back, nor by the other group of the campaign.
+    world.pass(-3_600);
+    assert_eq!(preview(0, 7, &mut world), Outcome::NothingDue);
+    world.pass(3_600);
+    assert_eq!(
+        delivered(&preview(3, 8, &mut world)),
+        2,
+        "the other campaign"
+    );
+    let back = steps::change(&Step::Reject(out), &world);
+    asked(back, &mut world);
+    let others = [9, 10, 11, 12].map(|guid| preview(1, guid, &mut world));
+    assert_eq!(others.last(), Some(&Outcome::NothingDue), "{others:?}");
+    // Another cap counts at once.
+    world.put_caps(vec![FrequencyCap {
+        name: "day".to_owned(),
+        attempts: 2,
+        span: Span::Days(1),
+        per: Per::Customer,
+        scope: frequency_cap::Scope::Campaign,
+        lists: Vec::new(),
+    }]);
+    tidy(&mut world);
+    assert_eq!(delivered(&preview(0, 13, &mut world)), 2);
+    asked(steps::change(&Step::Processed(out), &world), &mut world);
+    tidy(&mut world);
+    let looked = [14, 15, 16].map(|guid| preview(0, guid, &mut world));
+    assert_eq!(looked.last(), Some(&Outcome::NothingDue));
+    world.pass(DAY);
+    tidy(&mut world);
+    assert_eq!(delivered(&preview(0, 17, &mut world)), 3, "a day later");
+}
+
+/// A record in hand is not kept from others for as long as the clock was ahead.
+#[test]
+fn named_by_a_clock_that_was_ahead() {
+    const DAY: i64 = 86_400;
+    let mut world = world("{}", "{}");
+    asked(steps::change(&Step::Add(PLAIN), &world), &mut world);
+    delivered(&preview(0, 1, &mut world));
+    world.pass(-DAY);
+    tidy(&mut world);
+    world.pass(1_799);
+    tidy(&mut world);
+    let status = |world: &World| world.seen.records[&1].status;
+    assert_eq!(status(&world), RecordStatus::Retrieved);
+    world.pass(1);
+    tidy(&mut world);
+    assert_ne!(status(&world), RecordStatus::Retrieved);
 }
 
 #[derive(Debug, Clone)]
@@ -287,6 +371,7 @@ fn what() -> impl Strategy<Value = Do> {
         1 => any::<u8>().prop_map(Do::Chained),
         2 => Just(Do::Tidy),
         3 => (0..8_000_i64).prop_map(Do::Pass),
+        1 => (-9_000..0_i64).prop_map(Do::Pass),
         1 => Just(Do::Reopen),
     ]
 }

@@ -106,7 +106,7 @@ pub(crate) enum Step {
 
 pub(crate) fn sequence() -> impl Strategy<Value = Vec<Batch>> {
     let seconds = prop_oneof![
-        4 => Just(0_i64), 2 => Just(45), 2 => Just(700), 1 => Just(2_000), 1 => Just(20_000)
+        4 => Just(0_i64), 2 => Just(45), 2 => Just(700), 1 => Just(2_000), 1 => Just(20_000), 1 => Just(-5_000)
     ];
     let sizes =
         prop_oneof![2 => Just(1..=1_usize), 1 => Just(2..=4_usize), 1 => Just(5..=12_usize)];
