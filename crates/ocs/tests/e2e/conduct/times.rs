@@ -138,8 +138,8 @@ fn a_late_request_after_others() {
 fn idle_connections() {
     let server = server(LONG, SHORT);
     for (what, requests) in [("never used", 0), ("used once", 1), ("used again", 2)] {
-        let mut connection = server.connect();
         let mut began = Instant::now();
+        let mut connection = server.connect();
         for _ in 0..requests {
             began = Instant::now();
             let reply = connection.ask("GET", "/lists", &[], b"").expect(what);
