@@ -14,7 +14,7 @@ import json
 import random
 import urllib.parse
 
-RESULTS = {"answered": "Answer", "no answer": "NoAnswer", "busy": "Busy"}
+RESULTS = {"answered": "Answer", "abandoned": "Abandoned", "no answer": "NoAnswer", "busy": "Busy"}
 
 
 async def read_message(reader):
@@ -36,8 +36,9 @@ class Ocs:
     async def post(self, uri, key, **attributes):
         """The status that OCS answers with in the end. By the key it knows what it heard before."""
         target, body = urllib.parse.urlsplit(uri), json.dumps(attributes).encode()
+        once = f"Idempotency-Key: {key}\r\n" if key else ""
         head = (f"POST {target.path}?{target.query} HTTP/1.1\r\nHost: {target.netloc}\r\n"
-                f"Idempotency-Key: {key}\r\nContent-Type: application/json\r\n"
+                f"{once}Content-Type: application/json\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n").encode()
         pause = 0.1
         while True:
@@ -62,7 +63,8 @@ class Platform:
         self.options, self.ocs = options, Ocs(options.connections)
         self.calls, self.lines, self.known, self.held = {}, set(), set(), asyncio.Event()
         self.counts = dict.fromkeys(
-            ["calls", "twice", "most_out", "answered", "cancelled", "reports", "refused"], 0)
+            ["calls", "twice", "most_out", "answered", "abandoned", "cancelled", "reports", "refused"], 0)
+        self.ready = asyncio.Queue()
 
     async def rest(self, seconds):
         await asyncio.sleep(seconds * self.options.scale)
@@ -90,11 +92,45 @@ class Platform:
         if outcome == "answered":
             self.counts["answered"] += 1
             await self.report(call, progress, GSW_CALL_PROGRESS="Answered")
-            await self.report(call, progress, GSW_CALL_PROGRESS="AgentConnected")
-            await self.rest(random.expovariate(1 / 120))
+            outcome = await self.talk(call)
         self.lines.discard(call["GSW_CALL_ATTEMPT_GUID"])
-        await self.report(call, progress, GSW_CALL_PROGRESS="Released")
+        if outcome != "abandoned":
+            await self.report(call, progress, GSW_CALL_PROGRESS="Released")
         await self.report(call, "RecordProcessed", GSW_CALL_RESULT=RESULTS[outcome])
+
+    async def talk(self, call):
+        """With the agent who is ready, or, where there are none, with a machine of the platform."""
+        who = {}
+        if self.options.agents:
+            try:
+                async with asyncio.timeout(2 * self.options.scale):
+                    who = {"GSW_AGENT_ID": await self.ready.get()}
+            except TimeoutError:
+                self.counts["abandoned"] += 1
+                self.lines.discard(call["GSW_CALL_ATTEMPT_GUID"])
+                await self.report(call, "CallProgress", GSW_CALL_PROGRESS="Abandoned")
+                return "abandoned"
+        await self.report(call, "CallProgress", GSW_CALL_PROGRESS="AgentConnected", **who)
+        await self.rest(random.expovariate(1 / 120))
+        if who:
+            asyncio.get_running_loop().create_task(self.wrap_up(who["GSW_AGENT_ID"]))
+        return "answered"
+
+    async def wrap_up(self, agent):
+        await self.state(agent, "AfterCall")
+        await self.rest(20)
+        await self.state(agent, "Ready")
+        self.ready.put_nowait(agent)
+
+    async def state(self, agent, state):
+        """Says what an agent does."""
+        group = f"{self.options.ocs}/campaigngroups/{self.options.group}?req=AgentState"
+        await self.ocs.post(group, "", GSW_AGENT_ID=agent, GSW_AGENT_STATE=state)
+
+    async def log_in(self):
+        for number in range(self.options.agents):
+            await self.state(f"agent-{number}", "Ready")
+            self.ready.put_nowait(f"agent-{number}")
 
     def take(self, call):
         """What is answered to a message of OCS."""
@@ -132,12 +168,16 @@ async def main():
             ("port", 9000, "where it listens"), ("hits", 0.3, "the share of calls that are answered"),
             ("scale", 1.0, "what every time is multiplied by"),
             ("hold", 0, "calls that must be out before the first one rings"),
+            ("agents", 0, "agents who take the calls; 0 for a machine that takes them all"),
+            ("ocs", "http://127.0.0.1:8080", "where OCS hears of agents"),
+            ("group", 301, "DBID of the campaign group that they work for"),
             ("connections", 32, "connections to OCS")]:
         arguments.add_argument(f"--{name}", type=type(value), default=value, help=what)
     options = arguments.parse_args()
-    server = await asyncio.start_server(Platform(options).serve, "127.0.0.1", options.port)
+    platform = Platform(options)
+    server = await asyncio.start_server(platform.serve, "127.0.0.1", options.port)
     print(f"the platform listens on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+    await asyncio.gather(platform.log_in(), server.serve_forever())
 
 
 asyncio.run(main())

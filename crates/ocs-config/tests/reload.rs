@@ -144,6 +144,7 @@ const KEYS: &[(&str, &str, Effect)] = &[
     ("options.OCServer.channels", "7", AtOnce),
     ("options.OCServer.dialing-rate", "7", AtOnce),
     ("options.OCServer.call-timeout", "7", AtOnce),
+    ("options.OCServer.abandoned-limit", "7", AtOnce),
     ("access.allow-anonymous", "true", AtOnce),
     ("access.allowed-origins", "[\"http://a\"]", AtOnce),
     ("access.hosts", "[\"a\"]", AtOnce),

@@ -418,6 +418,9 @@ pub struct Tidied {
     pub unreported: Vec<Named>,
     /// Records that were cancelled while they were out, of which the platform never heard.
     pub untold: Vec<Handle>,
+    /// Campaign groups that dial in another mode from now on, because too many of their calls
+    /// were abandoned; and what is told of that.
+    pub dropped: Vec<(CampaignGroupId, GroupState, String)>,
     /// Callbacks that nobody took in time.
     pub missed: Vec<Named>,
     /// Campaign groups that were stopped and unloaded, their records exhausted.

@@ -152,7 +152,8 @@ impl GroupState {
 }
 
 /// The dialing modes that this version hands out records in, for a person.
-pub const RUN_IN: &str = "Preview, PushPreview, Power and PowerGVP";
+pub const RUN_IN: &str = "Preview, PushPreview, Power, Progressive, Predictive, PowerGVP, \
+    ProgressiveGVP and PredictiveGVP";
 
 /// Whether this version hands out records in a dialing mode.
 #[must_use]
@@ -163,7 +164,11 @@ pub const fn is_run_in(mode: DialingMode) -> bool {
 /// Whether a campaign group dials by itself in a dialing mode.
 #[must_use]
 pub const fn dials(mode: DialingMode) -> bool {
-    matches!(mode, DialingMode::Power | DialingMode::PowerGVP)
+    use DialingMode::{Power, PowerGVP, Predictive, PredictiveGVP, Progressive, ProgressiveGVP};
+    matches!(
+        mode,
+        Power | PowerGVP | Progressive | ProgressiveGVP | Predictive | PredictiveGVP
+    )
 }
 
 /// What desktops are told of a campaign group whose state has changed, one step each.
@@ -311,7 +316,7 @@ mod tests {
     fn settings_stay_until_they_are_set_and_other_modes_do_not_run() {
         let state = GroupState {
             status: GroupStatus::NotLoaded,
-            mode: DialingMode::Predictive,
+            mode: DialingMode::EngagedPredictive,
             optimize_by: OptimizeBy::None,
             optimize_goal: 0,
             auto_completion: false,

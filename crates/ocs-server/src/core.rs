@@ -112,7 +112,7 @@ impl Core {
         store.set_failing(Box::new(move |uri| {
             breakers.leaves_alone(uri, Instant::now())
         }));
-        let dialers = Dialers::default();
+        let dialers = Dialers::new(store.out_already());
         let hears = dialers.clone();
         store.set_hears_calls(Box::new(move |steps| hears.hear(steps)));
         let levels = &config.options.oc_server.levels;
@@ -185,6 +185,7 @@ impl Core {
             let objects = self.store.objects();
             let dialing = self.store.notifications().dialing.of(group, &objects);
             answer::push_dialer(event, &dialing, self.store.calls_out(group));
+            answer::push_busy_factor(event, self.dialers.busy_factor(group));
         }
     }
 

@@ -61,7 +61,8 @@ fn report(tidied: &Tidied, core: &Core) {
             "a record was named by nobody for too long: Stale"
         );
     }
-    let stale = tidied.stale.iter().map(|record| record.handle);
+    let stale = tidied.stale.iter().chain(&tidied.unreported);
+    let stale = stale.map(|record| record.handle);
     core.agents.let_go(stale);
     for record in &tidied.unreported {
         tracing::warn!(
@@ -75,6 +76,10 @@ fn report(tidied: &Tidied, core: &Core) {
             "a platform could not be told within the call-timeout that a call was cancelled; it is \
              told no more"
         );
+    }
+    for (group, state, because) in &tidied.dropped {
+        tracing::warn!(group, "a campaign group abandons too many calls: {because}");
+        core.tell_campaign(answer::CAMPAIGN_MODE_CHANGED, *group, state);
     }
     for record in &tidied.missed {
         tracing::info!(

@@ -27,7 +27,9 @@ pub use queue::Full;
 pub use reader::Reader;
 pub use request::{Asked, Encode, Noted, Once, OnceKey, Outcomes, Part, Request, request_of_code};
 pub use sqlite::lease::{Ended, Holder, Terms};
-pub use sqlite::{Aged, Attempt, DialedCall, LogRows, Look, Page, RequestLine, Surroundings};
+pub use sqlite::{
+    Aged, Attempt, DialedCall, LogRows, Look, OutAlready, Page, RequestLine, Surroundings,
+};
 pub use store::{
     BulkAnswer, Clock, Counts, GroupStates, HearsCalls, Keep, ObjectsPlan, ObjectsView, Open,
     Reply, Store, default_limits,

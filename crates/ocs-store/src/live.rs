@@ -15,6 +15,7 @@ use ocs_rules::retrieval::view::Views;
 use crate::audit::Head;
 use crate::batch::{Erasures, Restriction, Schedules};
 use crate::outbox::Unsent;
+use crate::sqlite::OutAlready;
 use crate::without_rule::Told;
 
 /// What the writer knows without reading.
@@ -56,6 +57,12 @@ pub(crate) struct Live {
     pub(crate) unsent: Shown<Unsent>,
     /// How many calls of which campaign group are out; none of those that have none.
     pub(crate) calls: Shown<BTreeMap<CampaignGroupId, u32>>,
+    /// Those that were out when the store was opened.
+    pub(crate) out_already: Vec<OutAlready>,
+    /// When it is looked next whether campaign groups abandoned too many calls, UTC seconds;
+    /// and whether one was abandoned since it was looked last.
+    pub(crate) judged_at: i64,
+    pub(crate) abandoned: bool,
 }
 
 impl Live {

@@ -31,7 +31,7 @@ use crate::queue::{Full, Limits, Measured, Queue};
 use crate::reader::Reader;
 use crate::request::{Noted, Outcomes, Request};
 use crate::sqlite::lease::Terms;
-use crate::sqlite::{self, Lease};
+use crate::sqlite::{self, Lease, OutAlready};
 use crate::wanted::{self, Failing, Wanted};
 use crate::writer::{self, Ends, Writer};
 
@@ -157,6 +157,7 @@ pub struct Store {
     failing: Arc<OnceLock<Failing>>,
     unsent: Shown<Unsent>,
     calls: Shown<BTreeMap<CampaignGroupId, u32>>,
+    out_already: Arc<Vec<OutAlready>>,
     hears_calls: Arc<OnceLock<HearsCalls>>,
     posted: watch::Receiver<u64>,
     reader: Reader,
@@ -197,7 +198,8 @@ impl Store {
     }
 
     fn open_under(open: Open, lease: Lease) -> Result<(Self, oneshot::Receiver<()>), StoreError> {
-        let opened = sqlite::open(&open, lease)?;
+        let mut opened = sqlite::open(&open, lease)?;
+        let out_already = Arc::new(std::mem::take(&mut opened.live.out_already));
         let epoch = opened.database.epoch();
         let writer_ends = Ends::default();
         let objects = Arc::new(ArcSwap::from_pointee(opened.objects));
@@ -235,6 +237,7 @@ impl Store {
             failing,
             unsent,
             calls,
+            out_already,
             hears_calls,
             posted,
             reader,
@@ -283,6 +286,12 @@ impl Store {
     #[must_use]
     pub fn calls_out(&self, group: CampaignGroupId) -> u32 {
         self.calls.look().get(&group).copied().unwrap_or(0)
+    }
+
+    /// The calls that were out when the store was opened.
+    #[must_use]
+    pub fn out_already(&self) -> &[OutAlready] {
+        &self.out_already
     }
 
     /// Who hears, from now on, what becomes of calls that are out. Said once.

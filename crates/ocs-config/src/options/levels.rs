@@ -105,6 +105,10 @@ pub struct LevelOptions {
     /// to 1d. Default: "10min".
     #[schemars(extend("x-at-least" = "1s", "x-at-most" = "1d"))]
     pub call_timeout: Option<TimeSpan>,
+    /// How many percent of the answers of 30 days may be abandoned, 0 to 100, before a
+    /// campaign group in Predictive goes on in Progressive (docs/dialer.md). Default: 3.
+    #[schemars(range(max = 100))]
+    pub abandoned_limit: Option<u32>,
 }
 
 /// The options in force at one place: no level is left to ask
@@ -171,6 +175,8 @@ pub struct EffectiveOptions {
     pub dialing_rate: u32,
     /// The option `call-timeout`; see [`LevelOptions::call_timeout`].
     pub call_timeout: TimeSpan,
+    /// The option `abandoned-limit`; see [`LevelOptions::abandoned_limit`].
+    pub abandoned_limit: u32,
 }
 
 impl LevelOptions {
@@ -255,6 +261,7 @@ impl LevelOptions {
             channels: set.channels.unwrap_or(default.channels),
             dialing_rate: set.dialing_rate.unwrap_or(default.dialing_rate),
             call_timeout: set.call_timeout.unwrap_or(default.call_timeout),
+            abandoned_limit: set.abandoned_limit.unwrap_or(default.abandoned_limit),
         }
     }
 
@@ -318,6 +325,7 @@ impl LevelOptions {
             channels: self.channels.or(farther.channels),
             dialing_rate: self.dialing_rate.or(farther.dialing_rate),
             call_timeout: self.call_timeout.or(farther.call_timeout),
+            abandoned_limit: self.abandoned_limit.or(farther.abandoned_limit),
         }
     }
 
@@ -355,6 +363,7 @@ impl LevelOptions {
             channels: Some(default.channels),
             dialing_rate: Some(default.dialing_rate),
             call_timeout: Some(default.call_timeout),
+            abandoned_limit: Some(default.abandoned_limit),
         }
     }
 }
@@ -392,6 +401,7 @@ impl Default for EffectiveOptions {
             channels: 10,
             dialing_rate: 10,
             call_timeout: TimeSpan::from_secs(10 * 60),
+            abandoned_limit: 3,
         }
     }
 }

@@ -112,6 +112,7 @@ keys! {
             "options.OCServer.channels" => options.oc_server.levels.channels,
             "options.OCServer.dialing-rate" => options.oc_server.levels.dialing_rate,
             "options.OCServer.call-timeout" => options.oc_server.levels.call_timeout,
+            "options.OCServer.abandoned-limit" => options.oc_server.levels.abandoned_limit,
             "access.allow-anonymous" => access.allow_anonymous,
             "access.allowed-origins" => access.allowed_origins,
             "access.hosts" => access.hosts,

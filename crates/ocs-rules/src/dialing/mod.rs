@@ -25,6 +25,8 @@ pub struct DialingOptions {
     pub rate: u32,
     /// `call-timeout`: seconds after which a call that nobody reported is freed.
     pub call_timeout: i64,
+    /// `abandoned-limit`: how many percent of the answers of 30 days may be abandoned.
+    pub abandoned_limit: u32,
 }
 
 impl Default for DialingOptions {
@@ -34,6 +36,7 @@ impl Default for DialingOptions {
             channels: 10,
             rate: 10,
             call_timeout: 10 * 60,
+            abandoned_limit: 3,
         }
     }
 }
@@ -49,6 +52,16 @@ pub struct Dialing {
     pub rate: u32,
     /// Seconds after which a call that nobody reported is freed.
     pub call_timeout: i64,
+    /// How many percent of the answers of 30 days may be abandoned.
+    pub abandoned_limit: u32,
+}
+
+impl Dialing {
+    /// The share of the answers that may be abandoned.
+    #[must_use]
+    pub fn abandoned_share(&self) -> f64 {
+        f64::from(self.abandoned_limit) / 100.0
+    }
 }
 
 impl DialingOptions {
@@ -70,6 +83,7 @@ impl DialingOptions {
             channels: count("channels", self.channels),
             rate: count("dialing-rate", self.rate),
             call_timeout: timeout.unwrap_or(self.call_timeout).max(1),
+            abandoned_limit: count("abandoned-limit", self.abandoned_limit),
         }
     }
 }

@@ -10,5 +10,5 @@ mod room;
 mod undelivered;
 
 pub(crate) use push::{deliver, run as push_records};
-pub(crate) use room::{Agents, Counts};
+pub(crate) use room::{Agents, Counts, Present};
 pub(crate) use undelivered::Undelivered;

@@ -13,6 +13,7 @@ use ocs_store::DialedCall;
 use super::RECORD_CANCEL;
 use super::group::push_group;
 use super::record::push_some;
+use super::statistics::{GSW_STAT_BUSY_FACTOR, percent};
 
 /// RecordCancel, as a platform gets it that has the call.
 pub(crate) fn record_cancel(
@@ -38,7 +39,13 @@ pub(crate) fn push_dialer(event: &mut UserEvent, dialing: &Dialing, out: u32) {
     dialer.push("channels", dialing.channels.into());
     dialer.push("dialing_rate", dialing.rate.into());
     dialer.push("call_timeout", dialing.call_timeout.into());
+    dialer.push("abandoned_limit", dialing.abandoned_limit.into());
     event.push("dialer", dialer.into());
+}
+
+/// The share of their time that a campaign group's agents were busy, where it is known.
+pub(crate) fn push_busy_factor(event: &mut UserEvent, share: Option<f64>) {
+    push_some(event, GSW_STAT_BUSY_FACTOR, share.map(percent));
 }
 
 /// What a campaign group waits for, a sentence each.

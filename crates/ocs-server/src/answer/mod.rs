@@ -16,7 +16,7 @@ pub(crate) use consent::{Said, stated};
 pub(crate) use delivery::{
     Setting, chained, nothing_due, preview, scheduled_call, still_looking, waiting,
 };
-pub(crate) use dialer::{push_dialer, push_waits, record_cancel};
+pub(crate) use dialer::{push_busy_factor, push_dialer, push_waits, record_cancel};
 pub(crate) use erased::erased;
 pub(crate) use group::{
     CAMPAIGN_GROUP_STATE, CAMPAIGN_LOADED, CAMPAIGN_MODE_CHANGED, CAMPAIGN_STARTED,

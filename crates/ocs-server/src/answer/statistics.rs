@@ -28,6 +28,9 @@ const GSW_STAT_RECORDS_LEFT: &str = "GSW_STAT_RECORDS_LEFT";
 /// The working time that these take, in seconds.
 const GSW_STAT_TIME_TO_COMPLETE: &str = "GSW_STAT_TIME_TO_COMPLETE";
 
+/// The share of their time that agents were busy since OCS dials, in percent.
+pub(super) const GSW_STAT_BUSY_FACTOR: &str = "GSW_STAT_BUSY_FACTOR";
+
 /// What is not known is left out.
 pub(super) fn push_statistics(event: &mut UserEvent, known: &Statistics) {
     let attempts = &known.attempts;
@@ -60,7 +63,7 @@ pub(super) fn push_statistics(event: &mut UserEvent, known: &Statistics) {
     event.push("results", results.into());
 }
 
-fn percent(share: f64) -> Value {
+pub(super) fn percent(share: f64) -> Value {
     Value::Decimal(format!("{:.2}", share * 100.0))
 }
 

@@ -63,11 +63,26 @@ impl Came {
     }
 }
 
-/// Makes the next call of a campaign group.
+/// Makes the next call of a campaign group, which was begun.
 pub(super) async fn make(
     core: &Core,
     group: CampaignGroupId,
     stopped: &watch::Receiver<bool>,
+) -> Came {
+    let mut told = false;
+    let came = take_and_tell(core, group, stopped, &mut told).await;
+    if !told {
+        core.dialers.paced(group, |pace, _| pace.given_up());
+    }
+    came
+}
+
+/// `told` is set when the platform begins to be told.
+async fn take_and_tell(
+    core: &Core,
+    group: CampaignGroupId,
+    stopped: &watch::Receiver<bool>,
+    told: &mut bool,
 ) -> Came {
     let (delivery, uri) = match hand_out::next_to_dial(core, group).await {
         Ok(Outcome::ToDial(delivery, uri)) => (delivery, uri),
@@ -82,7 +97,12 @@ pub(super) async fn make(
     let posting = core.dialers.posting(delivery.record.handle);
     let answer = match *stopped.borrow() || !is_out(core, &delivery).await {
         true => None,
-        false => Some(platform::call(core, &delivery, &uri).await),
+        false => {
+            *told = true;
+            let call = delivery.record.handle;
+            core.dialers.paced(group, |pace, now| pace.dials(call, now));
+            Some(platform::call(core, &delivery, &uri).await)
+        }
     };
     let record = delivery.record.handle;
     let (fate, came) = match answer {

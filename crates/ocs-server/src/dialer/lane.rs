@@ -12,7 +12,7 @@ use super::call::Came;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// After so long it is looked again for a record, where none was due; and where many stood in
-/// front that may not be called.
+/// front that may not be called, or one was withdrawn.
 const NOTHING: Duration = Duration::from_millis(500);
 const LOOKING: Duration = Duration::from_millis(50);
 
@@ -84,9 +84,8 @@ impl Lane {
                 self.failures = 0;
                 Duration::ZERO
             }
-            Came::Withdrawn => Duration::ZERO,
             Came::Nothing | Came::Waits => NOTHING,
-            Came::Looking => LOOKING,
+            Came::Looking | Came::Withdrawn => LOOKING,
             Came::Asked { pause, .. } => {
                 self.failures = 0;
                 *pause
@@ -121,6 +120,7 @@ mod tests {
             channels,
             rate,
             call_timeout: 600,
+            abandoned_limit: 3,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Dials: hands the records of campaign groups that dial by themselves to their platforms, and
 //! tells these of calls that were cancelled (notifications.md, last section).
 //!
+//! How many calls begin, Power, Progressive and Predictive decide differently (`pace.rs`).
 //! One task has all of it: when a channel is free and the rate allows one more, a call begins
 //! and takes its whole way, from the store to the platform's answer, as a task of its own.
 //! What is out is in the store and nowhere else (`ocs-store/src/batch/dialing.rs`), so nothing
@@ -9,6 +10,7 @@
 mod call;
 mod cancels;
 mod lane;
+mod pace;
 mod platform;
 mod state;
 
@@ -64,6 +66,7 @@ async fn run(core: Core, has_http_port: bool, mut stopped: watch::Receiver<bool>
     let mut lanes = BTreeMap::new();
     let mut calls = Calls::new();
     let mut cancels = Cancels::new(core.clone());
+    let mut agents = core.agents.changes();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !*stopped.borrow() {
@@ -74,6 +77,8 @@ async fn run(core: Core, has_http_port: bool, mut stopped: watch::Receiver<bool>
         tokio::select! {
             _ = look.tick() => {}
             () = core.dialers.changed() => {}
+            // Whoever keeps the agents lives as long as this does.
+            Ok(()) = agents.changed() => {}
             Some(done) = calls.join_next() => came_back(done, &mut lanes, &core),
             () = cancels.told() => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}
@@ -107,8 +112,15 @@ fn begin_some(
         }
         let dialing = notifications.dialing.of(*group, &objects);
         let lane = lanes.entry(*group).or_default();
-        let out = core.store.calls_out(*group);
-        for _ in 0..lane.room(&dialing, out, connections, now) {
+        let room = lane.room(&dialing, core.store.calls_out(*group), connections, now);
+        let present = core.agents.present(*group);
+        let begin = core.dialers.paced(*group, |pace, now| {
+            pace.agents(&present, now);
+            let begin = pace.calls(state, &dialing, room, now);
+            (0..begin).for_each(|_| pace.begun());
+            begin
+        });
+        for _ in 0..begin {
             lane.begun();
             let (core, group, stopped) = (core.clone(), *group, stopped.clone());
             calls.spawn(async move { (group, call::make(&core, group, &stopped).await) });

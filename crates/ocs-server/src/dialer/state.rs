@@ -3,25 +3,32 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::dialing::{CallStep, Step};
 use ocs_rules::record::Handle;
 use ocs_rules::retrieval::waits::Waits;
+use ocs_store::OutAlready;
 use tokio::sync::Notify;
 
+use super::pace::Pace;
+
 /// What others see of dialing. Clones are handles to the same.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Dialers(Arc<State>);
 
-#[derive(Default)]
 struct State {
+    /// What moments are counted from.
+    began: Instant,
     /// Something has become of a call.
     changed: Notify,
     /// Whether one was cancelled since it was asked last.
     cancelled: AtomicBool,
     /// Calls that the platform is being told of at this moment.
     posting: Mutex<HashSet<Handle>>,
+    /// How fast campaign groups dial.
+    paces: Mutex<BTreeMap<CampaignGroupId, Pace>>,
     /// Campaign groups whose platforms are left alone for a moment: its address, and why.
     waiting: Mutex<BTreeMap<CampaignGroupId, (String, String)>>,
 }
@@ -38,8 +45,45 @@ impl Drop for Posting {
 }
 
 impl Dialers {
+    /// Knows the calls that are out already.
+    pub(crate) fn new(out_already: &[OutAlready]) -> Self {
+        let dialers = Self(Arc::new(State {
+            began: Instant::now(),
+            changed: Notify::new(),
+            cancelled: AtomicBool::new(false),
+            posting: Mutex::default(),
+            paces: Mutex::default(),
+            waiting: Mutex::default(),
+        }));
+        for out in out_already {
+            dialers.paced(out.group, |pace, now| {
+                pace.was_out(out.call, out.reported, now)
+            });
+        }
+        dialers
+    }
+
+    /// Does something with a campaign group's pace.
+    pub(super) fn paced<T>(
+        &self,
+        group: CampaignGroupId,
+        with: impl FnOnce(&mut Pace, Duration) -> T,
+    ) -> T {
+        let now = self.0.began.elapsed();
+        let mut paces = lock(&self.0.paces);
+        with(paces.entry(group).or_insert_with(|| Pace::new(now)), now)
+    }
+
+    /// The share of their time that a campaign group's agents were busy since OCS dials.
+    pub(crate) fn busy_factor(&self, group: CampaignGroupId) -> Option<f64> {
+        lock(&self.0.paces).get(&group)?.busy_factor()
+    }
+
     /// Hears what has become of calls, on the writer's thread.
     pub(crate) fn hear(&self, steps: &[CallStep]) {
+        for step in steps {
+            self.paced(step.group, |pace, now| pace.hear(step.call, step.step, now));
+        }
         if steps.iter().any(|step| step.step == Step::Cancelled) {
             self.0.cancelled.store(true, Ordering::Relaxed);
         }

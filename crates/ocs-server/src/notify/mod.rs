@@ -79,6 +79,7 @@ pub(crate) fn notifications(config: &Config) -> Notifications {
             channels: options.channels,
             rate: options.dialing_rate,
             call_timeout: seconds(options.call_timeout),
+            abandoned_limit: options.abandoned_limit,
         },
         tenant: config.application.tenant.clone(),
         application: config.application.dbid,

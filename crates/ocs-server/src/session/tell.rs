@@ -1,7 +1,10 @@
 //! What desktops are told unasked, once it is committed (outbound-protocols.md,
 //! section 3).
 
-use ocs_protocol::attribute::{GSW_APPLICATION_ID, GSW_RECORD_HANDLE};
+use ocs_protocol::attribute::{
+    GSW_AGENT_ID, GSW_APPLICATION_ID, GSW_CALL_PROGRESS, GSW_RECORD_HANDLE,
+};
+use ocs_protocol::enumeration::{CallProgress, Enumeration as _};
 use ocs_protocol::outbound::UserEvent;
 use ocs_protocol::request::RequestName;
 use ocs_rules::change::{Delivery, Outcome};
@@ -20,6 +23,9 @@ pub(super) fn tell(asking: &Asking, outcome: &Outcome, core: &Core) {
             for delivery in chain {
                 took(delivery, asking, core);
             }
+        }
+        Outcome::Changed { record, .. } if asking.request == RequestName::CallProgress => {
+            has_call(record.handle, asking, core);
         }
         Outcome::Changed { record, .. } if ends(asking.request) => {
             core.agents.let_go([record.handle]);
@@ -45,6 +51,18 @@ fn took(delivery: &Delivery, asking: &Asking, core: &Core) {
         let handle = delivery.record.handle;
         core.agents
             .took(agent, delivery.group, handle, asking.session);
+    }
+}
+
+/// An agent has a call that was dialed for him: as if he had taken the record himself.
+fn has_call(handle: Handle, asking: &Asking, core: &Core) {
+    let event = &asking.event;
+    let progress = event.get(GSW_CALL_PROGRESS).and_then(CallProgress::read);
+    if progress == Some(CallProgress::AgentConnected)
+        && let Some(agent) = event.text(GSW_AGENT_ID)
+        && let Some(group) = core.agents.works_for(agent)
+    {
+        core.agents.took(agent, group, handle, None);
     }
 }
 

@@ -12,13 +12,18 @@ use ocs_protocol::enumeration::{CallProgress, RecordStatus};
 use ocs_rules::campaign::CampaignGroupId;
 use ocs_rules::change::{Outcome, Tidied};
 use ocs_rules::dialing::{CallStep, Dialed, Dialing, Fate, Progress, Report, Step};
+use ocs_rules::group_state::GroupState;
 use ocs_rules::life_cycle;
 use ocs_rules::record::{Handle, Record};
+use ocs_rules::statistics::{Attempts, Verdict, judge};
 
 use super::audit::Said;
 use super::{Batch, Run};
 use crate::error::StoreError;
 use crate::sqlite::{DialedCall, Transaction};
+
+/// How often it is looked whether campaign groups abandoned too many calls, in seconds.
+const JUDGED_EVERY: i64 = 10;
 
 /// The rule that the audit names.
 const DIALER: &str = "dialer";
@@ -250,6 +255,7 @@ impl Batch<'_> {
             let group = store.attempt(&guid)?.map(|attempt| attempt.group);
             let result = ocs_protocol::enumeration::CallResult::Abandoned;
             self.results.ended(group, result, now);
+            self.live.abandoned = true;
         }
         if let Some(call) = call {
             self.calls.push(&call, Step::Reported(progress));
@@ -287,6 +293,40 @@ impl Batch<'_> {
                 tidied.untold.push(call.handle);
             } else if is_out && let Some(named) = self.make_stale(call.handle, store)? {
                 tidied.unreported.push(named);
+            }
+        }
+        Ok(())
+    }
+
+    /// Has campaign groups go on in Progressive that abandoned too many calls
+    /// (docs/statistics.md). It is looked at when one was abandoned, and every now and then:
+    /// a limit may have been lowered, or a group been started again.
+    pub(super) fn drop_abandoning(
+        &mut self,
+        tidied: &mut Tidied,
+        store: &mut Transaction<'_>,
+    ) -> Result<(), StoreError> {
+        if self.now < self.live.judged_at && !self.live.abandoned {
+            return Ok(());
+        }
+        self.live.judged_at = self.now + JUDGED_EVERY;
+        self.live.abandoned = false;
+        let groups: Vec<_> = self.live.groups.keys().copied().collect();
+        for group in groups {
+            let Ok(state) = self.group_state(group) else {
+                continue;
+            };
+            if !state.is_running()
+                || judge(state.mode, &Attempts::default(), -1.0) == Verdict::GoesOn
+            {
+                continue;
+            }
+            let known = self.statistics(group, store)?;
+            let limit = self.dialing(group).abandoned_share();
+            if let Verdict::Drops { to, because } = judge(state.mode, &known.campaign, limit) {
+                let after = GroupState { mode: to, ..state };
+                self.set_group_state(group, after, store)?;
+                tidied.dropped.push((group, after, because));
             }
         }
         Ok(())

@@ -43,6 +43,7 @@ impl Batch<'_> {
         tidied.more |= self.sweep_on(store)?;
         tidied.more |= self.tidy_erasures(&mut tidied, store)?;
         self.carry_out_schedules(&mut tidied, store)?;
+        self.drop_abandoning(&mut tidied, store)?;
         for group in self.groups_to_complete() {
             self.complete(group, &mut tidied, store)?;
         }

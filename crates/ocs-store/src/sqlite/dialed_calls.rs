@@ -142,6 +142,39 @@ pub(crate) fn read_counts(
     read().map_err(sqlite_error)
 }
 
+/// A call that was out when the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutAlready {
+    /// The campaign group that dials it.
+    pub group: CampaignGroupId,
+    /// Its record.
+    pub call: Handle,
+    /// What was reported of it last.
+    pub reported: Option<CallProgress>,
+}
+
+/// The calls that are out.
+pub(crate) fn read_out(connection: &Connection) -> Result<Vec<OutAlready>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<OutAlready>> {
+        connection
+            .prepare(
+                "SELECT group_dbid, dialed_call.record_id, attempt.progress \
+                 FROM dialed_call LEFT JOIN attempt ON attempt.guid = dialed_call.guid \
+                 ORDER BY dialed_call.record_id",
+            )?
+            .query_map([], |row| {
+                let progress: Option<i64> = row.get(2)?;
+                Ok(OutAlready {
+                    group: row.get(0)?,
+                    call: row.get(1)?,
+                    reported: progress.and_then(CallProgress::from_number),
+                })
+            })?
+            .collect()
+    };
+    read().map_err(sqlite_error)
+}
+
 impl Reader {
     /// The call of a record that is out, or was cancelled while it was.
     ///

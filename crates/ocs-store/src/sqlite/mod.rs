@@ -35,7 +35,7 @@ pub(crate) mod views;
 mod write;
 
 pub(crate) use contacts::{ContactView, Part};
-pub use dialed_calls::DialedCall;
+pub use dialed_calls::{DialedCall, OutAlready};
 pub(crate) use erasure::{Erasure, Salt, Stage};
 pub(crate) use error::sqlite_error;
 pub(crate) use open::{Database, Lease, make_folder, open, open_for_reading};

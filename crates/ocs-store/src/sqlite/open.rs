@@ -173,6 +173,9 @@ pub(crate) fn open(options: &Open, lease: Lease) -> Result<Opened, StoreError> {
         audit: audit::read_head(&database.connection)?,
         unsent: Shown::new(outbox::read_unsent(&database.connection)?),
         calls: Shown::new(dialed_calls::read_counts(&database.connection)?),
+        out_already: dialed_calls::read_out(&database.connection)?,
+        judged_at: 0,
+        abandoned: false,
     };
     Ok(Opened {
         database,

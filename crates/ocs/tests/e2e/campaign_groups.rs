@@ -201,13 +201,13 @@ fn modes_that_hand_nothing_out() {
     let server = home().start();
     server.group(DIALER, "LoadCampaign", &json!({})).expect(200);
     for (dbid, req, sent) in [
-        (DIALER, "StartDialing", json!({})),
         (
             DIALER,
             "StartDialing",
-            json!({ "GSW_DIAL_MODE": "Progressive" }),
+            json!({ "GSW_DIAL_MODE": "EngagedProgressive" }),
         ),
-        (DIALER, "StartDialing", json!({ "GSW_DIAL_MODE": 7 })),
+        (DIALER, "StartDialing", json!({ "GSW_DIAL_MODE": 5 })),
+        (DIALER, "StartDialing", json!({ "GSW_DIAL_MODE": "7" })),
     ] {
         let event = server.group(dbid, req, &sent).expect(400);
         has(

@@ -49,7 +49,7 @@ fn what_is_posted() {
     let group = server.get(&format!("/campaigngroups/{}", super::POWER));
     let dialer = json!({
         "uri": receiver.uri("/dial"), "calls_out": 1, "channels": 3, "dialing_rate": 7,
-        "call_timeout": 120,
+        "call_timeout": 120, "abandoned_limit": 3,
     });
     assert_eq!((&group["dialer"], &group["waits"]), (&dialer, &json!([])));
     processed(&server, &call, "Answer");

@@ -61,7 +61,7 @@ impl Drop for Platform {
 }
 
 /// So many records that may be called at any time but for an hour.
-fn fill(server: &Server, records: usize) {
+pub(super) fn fill(server: &Server, records: usize) {
     let (from, until) = server.any_hour();
     let items: Vec<_> = (0..records)
         .map(|number| {
@@ -89,7 +89,7 @@ fn counts(server: &Server) -> BTreeMap<String, u64> {
 }
 
 /// Begins to dial until nothing is left.
-fn begin(server: &Server) {
+pub(super) fn begin(server: &Server) {
     let alone = json!({ "GSW_AUTO_COMPLETION": 1 });
     server.group(POWER, "LoadCampaign", &alone).expect(200);
     server.group(POWER, "StartDialing", &json!({})).expect(200);
@@ -97,7 +97,7 @@ fn begin(server: &Server) {
 
 /// Waits until the campaign group has unloaded itself, and asserts that every record is final
 /// and the platform heard of each attempt once.
-fn completes(server: &Server, platform: &Platform, records: u64) -> Value {
+pub(super) fn completes(server: &Server, platform: &Platform, records: u64) -> Value {
     until_within(2 * PATIENCE, "the campaign is over", || {
         let group = server.get(&format!("/campaigngroups/{POWER}"));
         group["GSW_GROUP_CAMPAIGN_STATUS"] == 0

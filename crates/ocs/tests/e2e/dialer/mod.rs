@@ -1,6 +1,7 @@
 //! The dialer behind HTTP (notifications.md, last section): OCS against platforms that do as
 //! they should, and as they should not.
 
+mod agents;
 mod answers;
 mod campaign;
 mod cancels;
@@ -22,20 +23,29 @@ const POWER: u32 = 451;
 
 /// A folder whose campaign group dials at this address, with these options more.
 fn home(uri: &str, options: &str) -> Home {
+    home_in("Power", uri, options)
+}
+
+/// The same, in another dialing mode.
+fn home_in(mode: &str, uri: &str, options: &str) -> Home {
     let home = campaigns::home();
     home.write(
         "ocs.toml",
         home.read("ocs.toml")
             .replace("[server-info]", "http-response-timeout = 1\n[server-info]"),
     );
-    group(&home, uri, options);
+    group_in(&home, mode, uri, options);
     home
 }
 
 fn group(home: &Home, uri: &str, options: &str) {
+    group_in(home, "Power", uri, options);
+}
+
+fn group_in(home: &Home, mode: &str, uri: &str, options: &str) {
     home.apply(&format!(
         "[[campaign-group]]\ndbid = {POWER}\ncampaign = \"Calling\"\ngroup = \"Power\"\n\
-         dialing-mode = \"Power\"\noptions = {{ dialer-uri = \"{uri}\"{options} }}\n"
+         dialing-mode = \"{mode}\"\noptions = {{ dialer-uri = \"{uri}\"{options} }}\n"
     ));
 }
 

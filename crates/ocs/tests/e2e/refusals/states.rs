@@ -85,9 +85,9 @@ pub(super) fn states(open: &Value, closed: &Value) -> Vec<Wrong> {
         );
     }
     for (dbid, req, mode) in [
-        (402, "StartDialing", json!("Predictive")),
-        (402, "StartDialing", json!(7)),
-        (404, "SetDialingMode", json!("Progressive")),
+        (402, "StartDialing", json!("EngagedPredictive")),
+        (402, "StartDialing", json!(5)),
+        (404, "SetDialingMode", json!("EngagedProgressive")),
         (404, "SetDialingMode", json!(7)),
     ] {
         let target = format!("/campaigngroups/{dbid}?req={req}");
