@@ -8,14 +8,14 @@
 
 use std::collections::BTreeMap;
 
-use ocs_protocol::enumeration::{CallProgress, RecordStatus};
+use ocs_protocol::enumeration::{CallProgress, CallResult, DialingMode, RecordStatus};
 use ocs_rules::campaign::CampaignGroupId;
-use ocs_rules::change::{Outcome, Tidied};
+use ocs_rules::change::{Delivery, Outcome, Tidied};
 use ocs_rules::dialing::{CallStep, Dialed, Dialing, Fate, Progress, Report, Step};
 use ocs_rules::group_state::GroupState;
 use ocs_rules::life_cycle;
 use ocs_rules::record::{Handle, Record};
-use ocs_rules::statistics::{Attempts, Verdict, judge};
+use ocs_rules::statistics::{Verdict, judge};
 
 use super::audit::Said;
 use super::{Batch, Run};
@@ -85,7 +85,7 @@ impl Batch<'_> {
         };
         store.begin_call(&call, self.now.saturating_add(dialing.call_timeout))?;
         self.calls.push(&call, Step::Begun);
-        let delivery = ocs_rules::change::Delivery {
+        let delivery = Delivery {
             record: record.clone(),
             group,
         };
@@ -253,8 +253,7 @@ impl Batch<'_> {
         if progress == CallProgress::Abandoned {
             // It counts from here on, whatever is said of it afterwards.
             let group = store.attempt(&guid)?.map(|attempt| attempt.group);
-            let result = ocs_protocol::enumeration::CallResult::Abandoned;
-            self.results.ended(group, result, now);
+            self.results.ended(group, CallResult::Abandoned, now);
             self.live.abandoned = true;
         }
         if let Some(call) = call {
@@ -316,9 +315,11 @@ impl Batch<'_> {
             let Ok(state) = self.group_state(group) else {
                 continue;
             };
-            if !state.is_running()
-                || judge(state.mode, &Attempts::default(), -1.0) == Verdict::GoesOn
-            {
+            let abandons = matches!(
+                state.mode,
+                DialingMode::Predictive | DialingMode::PredictiveGVP
+            );
+            if !(state.is_running() && abandons) {
                 continue;
             }
             let known = self.statistics(group, store)?;
