@@ -230,6 +230,7 @@ fn steps_of_housekeeping() {
         group: 0,
         agent: None,
         callback_only: false,
+        empty_handed: false,
         guid,
     };
 
