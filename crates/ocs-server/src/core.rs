@@ -267,7 +267,10 @@ fn policy(config: &Config) -> Policy {
 }
 
 /// The file of the configured store.
-pub(crate) fn store_path(config: &Config) -> Result<PathBuf, CoreError> {
+///
+/// # Errors
+/// It is no file.
+pub fn store_path(config: &Config) -> Result<PathBuf, CoreError> {
     match &config.store.url {
         StoreUrl::Sqlite(path) => Ok(path.clone()),
         StoreUrl::Postgres(_) => Err(CoreError::NoSuchStore),

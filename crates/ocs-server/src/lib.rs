@@ -29,8 +29,9 @@ mod supervisor;
 mod tls;
 
 pub use control::client::{Control, ControlError, connect as connect_control};
-pub use core::{Clock, Core, CoreError};
+pub use core::{Clock, Core, CoreError, store_path};
 pub use ocs_store::{AuditHash, AuditHead, AuditRow};
+pub use ocs_store::{BackupFileError, Contents as BackupContents, back_up, check_backup, restore};
 pub use redundancy::{OfOcs, SwitchOverError, SwitchedOver, statuses, switch_over};
 pub use server::{Announce, Ended, ServerError, Started, run};
 pub use session::NativeError;

@@ -2,6 +2,8 @@
 //! its time to be read, and writes nothing (configuration.md, section 6).
 
 mod follower;
+#[cfg(test)]
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -6,6 +6,7 @@
 
 mod audit;
 mod backup;
+mod backup_file;
 mod batch;
 mod error;
 mod live;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use audit::{AuditRow, Broken, Hash as AuditHash, Head as AuditHead};
 pub use backup::{Backup, LeaseIs, Standing, TakeOver, named_holder};
+pub use backup_file::{BackupFileError, Contents, back_up, check_backup, restore};
 pub use error::{StoreError, store_refusal};
 pub use outbox::{Destination, Message as OutboxMessage, Page as OutboxPage};
 pub use queue::Full;

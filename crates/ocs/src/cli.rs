@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Status(Status),
     /// Have the primary hand over to a backup, and wait until that serves.
     Switchover,
+    /// Write everything that the store holds into a file, while OCS runs or not.
+    Backup(Backup),
+    /// Make the store of a backup, where there is none yet.
+    Restore(Restore),
     /// HTTP Proxy: started by OCS, never by hand.
     #[command(hide = true)]
     HttpProxy {
@@ -100,6 +104,21 @@ pub(crate) struct Status {
     /// As one object of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The file, which must not be there yet.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup.
+    pub(crate) file: PathBuf,
+    /// Only read it to its end, and say whether it is whole.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod cli;
 mod config;
 mod consent;
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         Command::Run => run::run(config, clock),
         Command::Status(status) => status::status(config, &status),
         Command::Switchover => switchover::switchover(config),
+        Command::Backup(backup) => backup::backup(config, &backup, &clock),
+        Command::Restore(restore) => backup::restore(config, &restore, &clock),
         Command::HttpProxy { parent } => run::http_proxy(parent, clock),
         Command::Apply(apply) => apply::apply(config, &apply, clock),
         Command::Import(import) => import::import(config, &import, clock),

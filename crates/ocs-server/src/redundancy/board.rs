@@ -155,6 +155,7 @@ impl Board {
                 calling_lists: standing.objects.lists().len() as u64,
                 do_not_call: standing.do_not_call,
                 problem: standing.problem.clone().unwrap_or_default(),
+                upgrades: standing.too_old,
                 ..of_config
             },
             Role::Primary {

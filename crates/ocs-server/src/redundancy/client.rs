@@ -96,7 +96,10 @@ pub async fn switch_over(config: &Config) -> Result<SwitchedOver, SwitchOverErro
     let all: Vec<_> = all.into_iter().filter_map(|ocs| ocs.status).collect();
     let primary = all.iter().find(|ocs| ocs.role == "primary");
     let primary = primary.ok_or(SwitchOverError::NoPrimary)?;
-    let ready = |ocs: &&StatusReply| ocs.role == "backup" && ocs.problem.is_empty();
+    // One of a later version does not follow what it will bring up to date: so a pair is
+    // upgraded one by one.
+    let ready =
+        |ocs: &&StatusReply| ocs.role == "backup" && (ocs.problem.is_empty() || ocs.upgrades);
     if !all.iter().any(|ocs| ready(&ocs)) {
         return Err(SwitchOverError::NoBackup);
     }

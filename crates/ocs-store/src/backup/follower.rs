@@ -34,6 +34,9 @@ pub struct Standing {
     pub problem: Option<String>,
     /// Whether it was written by a later version of OCS, so that this one can never have it.
     pub too_new: bool,
+    /// Whether it has the schema of an earlier version, which this one brings up to date once
+    /// it has the lease.
+    pub too_old: bool,
 }
 
 /// The list in memory, where it was read to its end, and the connection that reads it.
@@ -115,10 +118,12 @@ impl Following {
                 self.seen = None;
                 self.list = None;
                 let too_new = matches!(error, StoreError::SchemaTooNew { .. });
+                let too_old = matches!(error, StoreError::SchemaTooOld { .. });
                 let mut standing = lock(&self.standing);
                 standing.do_not_call = None;
                 standing.problem = Some(error.to_string());
                 standing.too_new = too_new;
+                standing.too_old = too_old;
             }
             std::thread::park_timeout(EVERY);
         }
@@ -162,6 +167,7 @@ impl Following {
             standing.groups = groups;
             standing.problem = None;
             standing.too_new = false;
+            standing.too_old = false;
         }
         self.follow_do_not_call(connection)?;
         lock(&self.standing).do_not_call = self.list.as_ref().map(Followed::len);

@@ -2,6 +2,7 @@
 //! acknowledged.
 
 pub(crate) mod audit;
+pub(crate) mod backup_file;
 mod checkpoint;
 mod condition;
 pub(crate) mod consent;

@@ -50,19 +50,47 @@ pub(crate) fn found(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Brings the schema up to date, in one transaction. Only the lease holder calls it.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = known();
+    migrate_to(connection, known())
+}
+
+/// Brings the schema on to a version that this program knows.
+pub(crate) fn migrate_to(connection: &mut Connection, version: i64) -> Result<(), StoreError> {
     let transaction = connection.transaction().map_err(sqlite_error)?;
     let found = found(&transaction).map_err(sqlite_error)?;
-    if found > known {
-        return Err(StoreError::SchemaTooNew { found, known });
+    if found > version {
+        return Err(StoreError::SchemaTooNew {
+            found,
+            known: version,
+        });
     }
-    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+    let place = |version| usize::try_from(version).unwrap_or(0);
+    let wanted = MIGRATIONS.iter().take(place(version));
+    for migration in wanted.skip(place(found)) {
         transaction.execute_batch(migration).map_err(sqlite_error)?;
     }
-    if found < known {
+    if found < version {
         transaction
-            .pragma_update(None, "user_version", known)
+            .pragma_update(None, "user_version", version)
             .map_err(sqlite_error)?;
     }
     transaction.commit().map_err(sqlite_error)
+}
+
+/// A store of an early version, with a record that is Ready.
+#[cfg(test)]
+pub(crate) fn early(folder: &std::path::Path, version: i64) -> std::path::PathBuf {
+    let path = folder.join(format!("early-{version}.db"));
+    let mut connection = Connection::open(&path).expect("it opens");
+    migrate_to(&mut connection, version).expect("they are made");
+    let rows = "INSERT INTO lease (id, epoch, holder, pid, start_time, taken_at)
+            VALUES (1, 7, 'an early OCS', 1, 1, 1);
+        INSERT INTO counters (id, record_handle, calling_list, campaign, campaign_group, time_zone)
+            VALUES (1, 1, 102, 101, 101, 1001);
+        INSERT INTO calling_list (dbid, name, daily_from, daily_till, tz_dbid, max_attempts, region,
+            options) VALUES (101, 'Spring', 28800, 64800, 122, 10, NULL, '{}');
+        INSERT INTO record (record_id, list_dbid, chain_id, chain_n, contact_info,
+            contact_info_type, record_type, record_status, call_result, attempt, daily_from,
+            daily_till, tz_dbid) VALUES (1, 101, 1, 0, '5551', 0, 2, 1, 28, 0, 28800, 64800, 122);";
+    connection.execute_batch(rows).expect("rows");
+    path
 }

@@ -6,6 +6,7 @@ mod add_records;
 mod add_records_once;
 mod agents;
 mod audit;
+mod backup;
 mod campaign_groups;
 mod campaigns;
 mod certificates;

@@ -77,22 +77,27 @@ pub(crate) fn take(
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(sqlite_error)?;
     let epoch = next_epoch(epoch(&transaction).map_err(sqlite_error)?);
-    let start_time = process::start_time(std::process::id()).unwrap_or(0);
-    transaction
+    write(&transaction, epoch, holder, now).map_err(sqlite_error)?;
+    transaction.commit().map_err(sqlite_error)?;
+    Ok(epoch)
+}
+
+/// Writes the row of this process as the holder.
+pub(crate) fn write(
+    connection: &Connection,
+    epoch: Epoch,
+    holder: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let process = std::process::id();
+    let start_time = process::start_time(process).unwrap_or(0);
+    connection
         .execute(
             "INSERT INTO lease (id, epoch, holder, pid, start_time, taken_at) \
              VALUES (1, ?1, ?2, ?3, ?4, ?5) \
              ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder, \
              pid = excluded.pid, start_time = excluded.start_time, taken_at = excluded.taken_at",
-            params![
-                epoch,
-                holder,
-                std::process::id(),
-                start_time,
-                now.as_second()
-            ],
+            params![epoch, holder, process, start_time, now.as_second()],
         )
-        .map_err(sqlite_error)?;
-    transaction.commit().map_err(sqlite_error)?;
-    Ok(epoch)
+        .map(|_| ())
 }
