@@ -184,7 +184,7 @@ impl Batch<'_> {
         let handle = candidate.handle;
         match why {
             MayNot::Restricted(said) => {
-                self.finish_restricted(handle, Some(group), &said, store)?
+                self.finish_restricted(handle, Some(group), &said, store)?;
             }
             MayNot::Sleeps(again) => self.leave_for(handle, None, again, store)?,
             MayNot::Misplaced => self.place_anew(handle, store)?,
