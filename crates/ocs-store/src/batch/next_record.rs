@@ -46,8 +46,14 @@ pub(super) enum Next {
     StillLooking,
 }
 
-/// Where records are taken from, and what keeps others from being.
-type Sources = (Vec<Source>, Option<Waits>);
+/// Where records are taken from.
+struct Sources {
+    lists: Vec<Source>,
+    /// What keeps others from being.
+    waits: Option<Waits>,
+    /// Whether all whose time has come stand where they are looked for.
+    placed: bool,
+}
 
 /// Why a candidate may not be called.
 enum MayNot {
@@ -91,22 +97,22 @@ impl Batch<'_> {
         store: &mut Transaction<'_>,
     ) -> Result<Next, StoreError> {
         let mut all_awake = self.place_woken(store)?;
-        let Some((sources, waits)) = self.sources(group, store)? else {
+        let Some(sources) = self.sources(group, store)? else {
             return Ok(Next::Nothing);
         };
-        let mut walk = self.walk(&sources, group, agent, callback_only);
+        let mut walk = self.walk(&sources.lists, group, agent, callback_only);
         let mut finished = false;
         loop {
             let Some(candidate) = self.candidate(&mut walk, store)? else {
                 if finished {
                     // The records that came after those in their chains may go out now.
                     all_awake = self.place_woken(store)?;
-                    walk = self.walk(&sources, group, agent, callback_only);
+                    walk = self.walk(&sources.lists, group, agent, callback_only);
                     finished = false;
                     continue;
                 }
-                return Ok(match waits {
-                    _ if !all_awake => Next::StillLooking,
+                return Ok(match sources.waits {
+                    _ if !all_awake || !sources.placed => Next::StillLooking,
                     Some(waits) => Next::Waits(waits),
                     None => Next::Nothing,
                 });
@@ -136,10 +142,10 @@ impl Batch<'_> {
         group: CampaignGroupId,
         store: &mut Transaction<'_>,
     ) -> Result<bool, StoreError> {
-        let Some((sources, _)) = self.sources(group, store)? else {
+        let Some(sources) = self.sources(group, store)? else {
             return Ok(true);
         };
-        let mut walk = self.walk(&sources, group, None, false);
+        let mut walk = self.walk(&sources.lists, group, None, false);
         while let Some(candidate) = self.candidate(&mut walk, store)? {
             match self.verdict(candidate.handle, candidate.class, group, store)? {
                 Ok(_) => break,
@@ -228,11 +234,14 @@ impl Batch<'_> {
         else {
             return Ok(None);
         };
-        let mut sources = Vec::with_capacity(campaign.lists.len());
-        let mut waits = None;
+        let mut sources = Sources {
+            lists: Vec::with_capacity(campaign.lists.len()),
+            waits: None,
+            placed: true,
+        };
         for weighted in &campaign.lists {
             if let Some(for_server) = self.waits(weighted.list, group) {
-                waits = Some(for_server);
+                sources.waits = Some(for_server);
                 continue;
             }
             let view = match weighted.filter {
@@ -244,11 +253,11 @@ impl Batch<'_> {
                         // Who would not pass cannot be told yet.
                         continue;
                     };
-                    self.place_due(view, store)?;
+                    sources.placed &= self.place_due(view, store)?;
                     Some(view.id)
                 }
             };
-            sources.push(Source {
+            sources.lists.push(Source {
                 list: weighted.list,
                 weight: weighted.weight,
                 view,
@@ -259,7 +268,7 @@ impl Batch<'_> {
                 }),
             });
         }
-        Ok(Some((sources, waits)))
+        Ok(Some(sources))
     }
 
     fn walk<'w>(

@@ -15,8 +15,8 @@ use super::{Batch, Run};
 use crate::error::StoreError;
 use crate::sqlite::Transaction;
 
-/// Records of a kind that one step takes up at most, so that no request waits for long.
-const STEP: u32 = 1_000;
+/// Records of a kind that one step takes up at most; some three milliseconds of work.
+const STEP: u32 = 30;
 
 /// Records that one step looks at to place them again; some four milliseconds of work.
 const PLACED: u32 = 100;
@@ -35,8 +35,9 @@ impl Batch<'_> {
         self.write_records(store)?;
         let mut tidied = Tidied::default();
         self.tidy_calls(STEP, &mut tidied, store)?;
-        self.tidy_out(&mut tidied, store)?;
-        self.tidy_callbacks(&mut tidied, store)?;
+        let mut left = STEP;
+        self.tidy_out(&mut left, &mut tidied, store)?;
+        self.tidy_callbacks(&mut left, &mut tidied, store)?;
         tidied.more |= !self.return_reserved(STEP, store)?;
         tidied.more |= !self.place_woken(store)?;
         self.place_again(&mut tidied, store)?;
@@ -113,6 +114,7 @@ impl Batch<'_> {
     /// Looks for records that nobody named for too long: by whose options say how long.
     fn tidy_out(
         &mut self,
+        left: &mut u32,
         tidied: &mut Tidied,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
@@ -125,8 +127,9 @@ impl Batch<'_> {
             };
             // What was named by a clock that was ahead is not kept from others until then.
             tidied.more |= store.touch_by(next, self.now, STEP)? >= STEP as usize;
-            let due = store.untouched(next, self.now.saturating_sub(seconds), STEP)?;
-            tidied.more |= due.len() >= STEP as usize;
+            let due = store.untouched(next, self.now.saturating_sub(seconds), *left)?;
+            tidied.more |= due.len() >= *left as usize;
+            *left -= u32::try_from(due.len()).unwrap_or(*left).min(*left);
             for handle in due {
                 self.tidy_retrieved(handle, tidied, store)?;
             }
@@ -137,6 +140,7 @@ impl Batch<'_> {
     /// Looks for callbacks that nobody took, calling list by calling list.
     fn tidy_callbacks(
         &mut self,
+        left: &mut u32,
         tidied: &mut Tidied,
         store: &mut Transaction<'_>,
     ) -> Result<(), StoreError> {
@@ -146,8 +150,9 @@ impl Batch<'_> {
                 continue;
             };
             let at = self.now.saturating_sub(seconds);
-            let due = store.callbacks_due(list.dbid, at, STEP)?;
-            tidied.more |= due.len() >= STEP as usize;
+            let due = store.callbacks_due(list.dbid, at, *left)?;
+            tidied.more |= due.len() >= *left as usize;
+            *left -= u32::try_from(due.len()).unwrap_or(*left).min(*left);
             for handle in due {
                 self.tidy_callback(handle, tidied, store)?;
             }

@@ -11,8 +11,8 @@ use super::Batch;
 use crate::error::StoreError;
 use crate::sqlite::{Transaction, views};
 
-/// Records whose time has come that are placed at once, so that no request waits for long.
-const STEP: u32 = 1_000;
+/// Records whose time has come that are placed at once; some four milliseconds of work.
+const STEP: u32 = 100;
 
 impl Batch<'_> {
     /// Puts a record that is in the store into the views of its calling list, or takes it
@@ -43,19 +43,20 @@ impl Batch<'_> {
         self.place_in_views(record, class, store)
     }
 
-    /// Places the records of a view whose time has come.
+    /// Places the records of a view whose time has come; whether these were all.
     pub(super) fn place_due(
         &mut self,
         view: &View,
         store: &mut Transaction<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let due = views::due(store.connection(), view.id, self.now, STEP)?;
+        let all = due.len() < STEP as usize;
         for handle in due {
             if let Some(record) = self.record(handle, store)?.cloned() {
                 self.place_again_in_views(&record, store)?;
             }
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Does a step of what is to be done about views: makes one whole, or removes rows of
@@ -63,7 +64,9 @@ impl Batch<'_> {
     pub(super) fn tidy_views(&mut self, store: &mut Transaction<'_>) -> Result<bool, StoreError> {
         let all: Vec<_> = self.live.views.iter().map(Arc::clone).collect();
         for view in &all {
-            self.place_due(view, store)?;
+            if !self.place_due(view, store)? {
+                return Ok(true);
+            }
         }
         let unfinished = |view: &&Arc<View>| {
             !view.whole && view.says.is_some() && !self.made_whole.contains(&view.id)
