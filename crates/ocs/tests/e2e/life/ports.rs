@@ -112,6 +112,7 @@ fn the_first_port_is_added() {
         1,
     );
     until("it serves", || serves(number));
+    server.wait_for_proxy(1);
     server.add(&json!({ "GSW_PHONE": "1" }));
     server.stop();
 }
