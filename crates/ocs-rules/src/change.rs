@@ -347,7 +347,7 @@ pub enum Outcome {
     /// What of a person was removed so far.
     Erased(Box<Erased>),
     /// What the time had made due.
-    Tidied(Tidied),
+    Tidied(Box<Tidied>),
     /// What became of messages is written.
     Settled,
     /// The request was carried out before, under the same Idempotency-Key.

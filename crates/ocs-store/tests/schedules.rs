@@ -145,7 +145,7 @@ impl World {
     /// Does what the time has made due.
     async fn tidy(&self) -> Tidied {
         match self.change(Change::Tidy).await {
-            Ok(Outcome::Tidied(tidied)) => tidied,
+            Ok(Outcome::Tidied(tidied)) => *tidied,
             other => panic!("{other:?}"),
         }
     }

@@ -57,7 +57,7 @@ impl Dialers {
         }));
         for out in out_already {
             dialers.paced(out.group, |pace, now| {
-                pace.was_out(out.call, out.reported, now)
+                pace.was_out(out.call, out.reported, now);
             });
         }
         dialers

@@ -66,7 +66,7 @@ impl Batch<'_> {
         let items = store.purge_answered_items(self.now - 2 * KEPT, PURGED_ITEMS)?;
         let wakes = store.purge_wakes_back(self.now - PUT_BACK, PURGED)?;
         tidied.more |= lines.max(answers).max(wakes) >= PURGED as usize || items > 0;
-        Ok(Ok(Outcome::Tidied(tidied)))
+        Ok(Ok(Outcome::Tidied(Box::new(tidied))))
     }
 
     /// Takes records that may not be called out of the way where a preview found too many of

@@ -271,7 +271,7 @@ fn native_refusals() {
             json!([10, "GSW_CAMPAIGN_GROUP_DBID"]),
         ),
         (
-            agent.clone(),
+            agent,
             json!({ "GSW_AGENT_REQ_TYPE": "ReadyTime", "GSW_AGENT_ID": "new", "GSW_READY_TIME": 0, "GSW_CAMPAIGN_NAME": "SpringCampaign" }),
             json!([10, "GSW_CAMPAIGN_GROUP_DBID"]),
         ),
